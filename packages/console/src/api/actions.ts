@@ -1,0 +1,58 @@
+import { call } from './client.ts';
+import { queryClient } from './queries.ts';
+import type { Attempt, EndpointRow, EndpointWithSecret, Reverified, SourceRow } from './types.ts';
+
+const one = (path: string, id: string): string => `${path}/${encodeURIComponent(id)}`;
+
+/** Sends an event again to whoever is subscribed to it, or to one endpoint. */
+export async function resendEvent(id: string, endpoint?: string): Promise<string> {
+  const answer = await call<{ deliveries?: unknown } | undefined>(`${one('/v1/events', id)}/resend`, { method: 'POST', body: endpoint === undefined ? {} : { endpoint } });
+  const count = Array.isArray(answer?.deliveries) ? answer.deliveries.length : typeof answer?.deliveries === 'number' ? answer.deliveries : null;
+  if (count === 0) return 'No endpoint is subscribed to it';
+  return count === null ? 'Sent again' : `${count} new ${count === 1 ? 'delivery' : 'deliveries'}`;
+}
+
+export async function retryDelivery(id: string): Promise<string> {
+  await call(`${one('/v1/deliveries', id)}/retry`, { method: 'POST' });
+  void queryClient.invalidateQueries({ queryKey: ['delivery', 'one', id] });
+  return 'Due now';
+}
+
+export async function createEndpoint(body: Readonly<Record<string, unknown>>): Promise<EndpointWithSecret> {
+  const created = await call<EndpointWithSecret>('/v1/endpoints', { method: 'POST', body });
+  await queryClient.invalidateQueries({ queryKey: ['endpoints'] });
+  return created;
+}
+
+export async function setEndpointActive(id: string, active: boolean): Promise<void> {
+  const row = await call<Partial<EndpointRow> | undefined>(one('/v1/endpoints', id), { method: 'PATCH', body: { active } });
+  queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) => rows?.map((old) => (old.id === id ? { ...old, ...row, active, health: row?.health ?? old.health } : old)));
+}
+
+export async function deleteEndpoint(id: string): Promise<void> {
+  await call(one('/v1/endpoints', id), { method: 'DELETE' });
+  await queryClient.invalidateQueries({ queryKey: ['endpoints'] });
+}
+
+/** Sends a signed test event now. */
+export async function testEndpoint(id: string): Promise<Attempt> {
+  return call<Attempt>(`${one('/v1/endpoints', id)}/test`, { method: 'POST', body: {} });
+}
+
+export async function createSource(body: Readonly<Record<string, unknown>>): Promise<SourceRow> {
+  const created = await call<SourceRow>('/v1/sources', { method: 'POST', body });
+  await queryClient.invalidateQueries({ queryKey: ['sources'] });
+  return created;
+}
+
+export async function deleteSource(id: string): Promise<void> {
+  await call(one('/v1/sources', id), { method: 'DELETE' });
+  await queryClient.invalidateQueries({ queryKey: ['sources'] });
+}
+
+/** Judges the quarantined requests of a source again. */
+export async function reverifySource(id: string): Promise<string> {
+  const { checked, accepted } = await call<Reverified>(`${one('/v1/sources', id)}/reverify`, { method: 'POST' });
+  void queryClient.invalidateQueries({ queryKey: ['request'] });
+  return checked === 0 ? 'Nothing in quarantine' : `${accepted} of ${checked} accepted now`;
+}

@@ -1,0 +1,77 @@
+import { QueryClient, useInfiniteQuery, useQuery, type InfiniteData } from '@tanstack/react-query';
+import { admits } from '../live/merge.ts';
+import { overlay } from '../live/recent.ts';
+import type { LiveRows, Topic } from '../live/stream.ts';
+import { call, Problem } from './client.ts';
+import { resolveTimes, type Filters } from './filters.ts';
+import type { DeliveryDetail, EndpointRow, Page, ProviderRow, RequestDetail, SourceRow, Stats, TransactionDetail } from './types.ts';
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 30_000,
+      gcTime: 120_000,
+      refetchOnWindowFocus: false,
+      retry: (failures, error) => !(error instanceof Problem && error.status >= 400 && error.status < 500) && failures < 3,
+    },
+  },
+});
+
+const PATHS: Readonly<Record<Topic, string>> = { transaction: '/v1/transactions', delivery: '/v1/deliveries', request: '/v1/requests' };
+const PAGE_SIZE = 100;
+
+/** A list by keyset pages, kept current by the live stream. */
+export function useList<T extends Topic>(topic: T, filters: Filters) {
+  return useInfiniteQuery<Page<LiveRows[T]>, Problem, InfiniteData<Page<LiveRows[T]>, string | null>, readonly unknown[], string | null>({
+    queryKey: [topic, 'list', filters],
+    initialPageParam: null,
+    getNextPageParam: (last) => last.nextCursor,
+    // A list that nobody looks at misses nothing: the stream fills it too. One that was never open is asked for anew.
+    staleTime: Infinity,
+    queryFn: async ({ pageParam, signal }) => {
+      const askedAt = performance.now();
+      const query = { ...resolveTimes(filters, Date.now()), limit: PAGE_SIZE, cursor: pageParam ?? undefined };
+      const page = await call<Page<LiveRows[T]>>(PATHS[topic], { query, signal });
+      const overlaid = pageParam === null ? { topic, askedAt, admit: admits(topic, filters) } : { topic, askedAt };
+      return { ...page, data: overlay(page.data, overlaid) };
+    },
+  });
+}
+
+/** The rows of all loaded pages, each once: a row can move between two pages while they are read. */
+export function flatten<Row extends { readonly id: string }>(data: InfiniteData<Page<Row>, unknown> | undefined): readonly Row[] {
+  const rows = new Map<string, Row>();
+  for (const page of data?.pages ?? []) for (const row of page.data) if (!rows.has(row.id)) rows.set(row.id, row);
+  return [...rows.values()];
+}
+
+export const useTransaction = (id: string) =>
+  useQuery<TransactionDetail, Problem>({ queryKey: ['transaction', 'one', id], queryFn: ({ signal }) => call(`/v1/transactions/${encodeURIComponent(id)}`, { signal }) });
+
+export const useDelivery = (id: string) =>
+  useQuery<DeliveryDetail, Problem>({ queryKey: ['delivery', 'one', id], queryFn: ({ signal }) => call(`/v1/deliveries/${encodeURIComponent(id)}`, { signal }) });
+
+export const useRequest = (id: string) =>
+  useQuery<RequestDetail, Problem>({ queryKey: ['request', 'one', id], queryFn: ({ signal }) => call(`/v1/requests/${encodeURIComponent(id)}`, { signal }) });
+
+const MAX_CONFIGURED = 200;
+
+/** What is configured by hand: few enough for one page. */
+const configured = <Row>(path: string, signal: AbortSignal): Promise<readonly Row[]> =>
+  call<Page<Row>>(path, { query: { limit: MAX_CONFIGURED }, signal }).then((page) => page.data);
+
+export const useSources = () => useQuery<readonly SourceRow[], Problem>({ queryKey: ['sources'], queryFn: ({ signal }) => configured('/v1/sources', signal) });
+
+export const useEndpoints = (refetchInterval: number | false = false) =>
+  useQuery<readonly EndpointRow[], Problem>({ queryKey: ['endpoints'], queryFn: ({ signal }) => configured('/v1/endpoints', signal), refetchInterval });
+
+export const useProviders = () =>
+  useQuery<readonly ProviderRow[], Problem>({ queryKey: ['providers'], staleTime: Infinity, queryFn: ({ signal }) => call<Page<ProviderRow>>('/v1/providers', { signal }).then((page) => page.data) });
+
+export const useStats = (window: string, bucket: string) =>
+  useQuery<Stats, Problem>({
+    queryKey: ['stats', window, bucket],
+    queryFn: ({ signal }) => call('/v1/stats', { query: { window, bucket }, signal }),
+    refetchInterval: 15_000,
+    placeholderData: (previous) => previous,
+  });

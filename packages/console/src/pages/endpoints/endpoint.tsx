@@ -1,0 +1,113 @@
+import { useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { deleteEndpoint, testEndpoint } from '../../api/actions.ts';
+import { useEndpoints } from '../../api/queries.ts';
+import type { Attempt, EndpointRow } from '../../api/types.ts';
+import { Action } from '../../ui/action.tsx';
+import { duration } from '../../ui/clock.ts';
+import { Reference } from '../../ui/copy.tsx';
+import { Facts, Page, Panel } from '../../ui/page.tsx';
+import { Provider } from '../../ui/provider.tsx';
+import { Empty, Skeleton, Trouble } from '../../ui/states.tsx';
+import { capital } from '../../ui/status.ts';
+import { Ago, Time } from '../../ui/time.tsx';
+import { shortUrl } from '../../ui/url.ts';
+import { AttemptView } from '../deliveries/attempts.tsx';
+import { percent } from '../live/totals.ts';
+import { ActiveSwitch } from './active.tsx';
+import { Health } from './health.tsx';
+import { Remove } from '../../ui/remove.tsx';
+
+const REFRESH_MS = 5_000;
+
+function Test({ endpoint }: { readonly endpoint: EndpointRow }) {
+  const [attempt, setAttempt] = useState<Attempt | null>(null);
+  const run = async (): Promise<string> => {
+    const result = await testEndpoint(endpoint.id);
+    setAttempt(result);
+    return result.outcome === 'succeeded' ? `Acknowledged in ${duration(result.durationMs)}` : 'Not acknowledged';
+  };
+  return (
+    <Panel title="Test">
+      <div className="pad">
+        <Action icon="deliveries" kind="primary" run={run}>
+          Send a test event
+        </Action>
+        {attempt === null && <p className="hint">Sends a signed event of {endpoint.provider} now and shows the answer.</p>}
+      </div>
+      {attempt !== null && (
+        <ol className="attempts">
+          <AttemptView key={attempt.startedAt} attempt={attempt} open />
+        </ol>
+      )}
+    </Panel>
+  );
+}
+
+function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
+  const { health } = endpoint;
+  return (
+    <Panel title="Health, last hour" tools={<Health endpoint={endpoint} />}>
+      <Facts
+        rows={[
+          ['Success', percent(health.successRate)],
+          ['p50', duration(health.p50Ms)],
+          ['p95', duration(health.p95Ms)],
+          ['Waiting', health.backlog.toLocaleString('en')],
+          ['Last failure', <Ago at={health.lastFailureAt} />],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+export default function Endpoint({ id }: { readonly id: string }) {
+  const { data, error, refetch } = useEndpoints(REFRESH_MS);
+  const [, navigate] = useLocation();
+  const endpoint = data?.find((row) => row.id === id);
+  const remove = async (): Promise<void> => {
+    await deleteEndpoint(id);
+    navigate('/endpoints');
+  };
+  return (
+    <Page
+      title={endpoint === undefined ? 'Endpoint' : shortUrl(endpoint.url)}
+      back={{ href: '/endpoints', label: 'Endpoints' }}
+      tools={endpoint !== undefined && <ActiveSwitch endpoint={endpoint} />}
+    >
+      {error !== null && <Trouble problem={error} again={() => void refetch()} />}
+      {data === undefined && error === null && <Skeleton />}
+      {data !== undefined && endpoint === undefined && <Empty icon="endpoints" title="There is no such endpoint" />}
+      {endpoint !== undefined && (
+        <div className="detail-columns">
+          <div className="main">
+            <Test endpoint={endpoint} />
+          </div>
+          <div className="side">
+            <HealthPanel endpoint={endpoint} />
+            <Panel title="Settings">
+              <Facts
+                rows={[
+                  ['URL', <Reference text={endpoint.url} />],
+                  ['Format', <Provider id={endpoint.provider} />],
+                  ['Events', <code>{endpoint.events.join(', ')}</code>],
+                  ['Content', capital(endpoint.content)],
+                  ['At once', String(endpoint.maxInFlight)],
+                  ['In order', endpoint.ordered ? 'per transaction' : 'no'],
+                  ['Endpoint', <Reference text={endpoint.id} />],
+                  ['Added', <Time at={endpoint.createdAt} />],
+                ]}
+              />
+              <p className="pad">
+                <Link href={`/deliveries?endpoint=${encodeURIComponent(id)}`} className="link">
+                  Its deliveries
+                </Link>
+              </p>
+            </Panel>
+            <Remove what="endpoint" consequence="Pending deliveries to it end. The log stays." run={remove} />
+          </div>
+        </div>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,114 @@
+import { useState } from 'react';
+import type { Stats } from '../../api/types.ts';
+import { describeAsset } from '../../ui/asset.ts';
+import { formatCompact } from '../../ui/money.ts';
+import { percent, totalsByCurrency, type CurrencyTotals, type Total } from './totals.ts';
+
+function Small({ name, total, tone, means }: { readonly name: string; readonly total: Total; readonly tone?: string; readonly means?: string }) {
+  const text = formatCompact(total.sum, 5);
+  return (
+    <div className={total.count > 0 && tone !== undefined ? tone : undefined}>
+      <dt>{name}</dt>
+      <dd title={`${text.full} in ${total.count} transactions${means === undefined ? '' : `, ${means}`}`}>{total.count === 0 ? '—' : text.short}</dd>
+    </div>
+  );
+}
+
+function Currency({ totals }: { readonly totals: CurrencyTotals }) {
+  const asset = describeAsset(totals.currency);
+  const received = formatCompact(totals.received.sum, 9);
+  return (
+    <article className="kpi" data-currency={totals.currency}>
+      <header>
+        <span className="code-name" title={asset.id}>
+          {asset.name}
+          {asset.network !== null && <small>{asset.network}</small>}
+        </span>
+        <span className="rate" title="Succeeded among the payments that ended">
+          {percent(totals.successRate)}
+          <i className="meter">
+            <i style={{ width: `${(totals.successRate ?? 0) * 100}%` }} />
+          </i>
+        </span>
+      </header>
+      <p className={received.short.length > 11 ? 'figure long' : 'figure'} title={`${received.full} ${asset.id}`}>
+        {received.short}
+      </p>
+      <p className="caption">
+        {totals.received.count.toLocaleString('en')} of {totals.payments.toLocaleString('en')} payments
+      </p>
+      <dl>
+        <Small name="Pending" total={totals.pending} tone="wait" />
+        <Small name="Failed" total={totals.failed} tone="bad" means="failed, canceled or expired" />
+        <Small name="Refunded" total={totals.refunded} />
+        <Small name="Paid out" total={totals.paidOut} />
+      </dl>
+    </article>
+  );
+}
+
+function Deliveries({ stats }: { readonly stats: Stats }) {
+  const { pending, succeeded, failed } = stats.deliveries;
+  const rate = succeeded + failed === 0 ? null : succeeded / (succeeded + failed);
+  return (
+    <article className="kpi deliveries">
+      <header>
+        <span className="code-name">Deliveries</span>
+        <span className="rate" title="Delivered among those that ended">
+          {percent(rate)}
+          <i className="meter">
+            <i style={{ width: `${(rate ?? 0) * 100}%` }} />
+          </i>
+        </span>
+      </header>
+      <p className="figure">{succeeded.toLocaleString('en')}</p>
+      <p className="caption">acknowledged</p>
+      <dl>
+        <div className={pending > 0 ? 'wait' : undefined}>
+          <dt>Pending</dt>
+          <dd>{pending.toLocaleString('en')}</dd>
+        </div>
+        <div className={failed > 0 ? 'bad' : undefined}>
+          <dt>Failed</dt>
+          <dd>{failed.toLocaleString('en')}</dd>
+        </div>
+      </dl>
+    </article>
+  );
+}
+
+const MANY = 5;
+
+/** One card per currency: amounts of different money are never added up. */
+export function Kpis({ stats }: { readonly stats: Stats }) {
+  const [all, setAll] = useState(false);
+  const totals = totalsByCurrency(stats);
+  const busiest = new Set(totals.toSorted((a, b) => b.payments - a.payments).slice(0, MANY));
+  const shown = all ? totals : totals.filter((each) => busiest.has(each));
+  if (totals.length === 0 && Object.values(stats.deliveries).every((count) => count === 0)) return null;
+  return (
+    <>
+      <div className="kpis">
+        {shown.map((each) => (
+          <Currency key={each.currency} totals={each} />
+        ))}
+        <Deliveries stats={stats} />
+      </div>
+      {totals.length > MANY && (
+        <button type="button" className="link" onClick={() => setAll(!all)}>
+          {all ? 'Show the busiest only' : `Show all ${totals.length} currencies`}
+        </button>
+      )}
+    </>
+  );
+}
+
+export function KpiSkeleton() {
+  return (
+    <div className="kpis" role="status" aria-label="Loading">
+      {[0, 1, 2, 3].map((each) => (
+        <div key={each} className="kpi blank" />
+      ))}
+    </div>
+  );
+}

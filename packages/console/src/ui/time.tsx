@@ -1,0 +1,32 @@
+import { clockTime, exactTime, span, useClock } from './clock.ts';
+
+/** A moment as the clock on the wall shows it. */
+export function Time({ at }: { readonly at: string | null | undefined }) {
+  if (!at) return <span className="muted">—</span>;
+  return (
+    <time className="num" dateTime={at} title={exactTime(at)}>
+      {clockTime(at, Date.now())}
+    </time>
+  );
+}
+
+/** How long ago, counting by itself. */
+export function Ago({ at, suffix = ' ago' }: { readonly at: string | null | undefined; readonly suffix?: string }) {
+  const text = useClock((now) => (at ? span(now - Date.parse(at)) : ''));
+  if (!at) return <span className="muted">never</span>;
+  return (
+    <time className="num" dateTime={at} title={exactTime(at)}>
+      {text === 'now' ? 'now' : text + suffix}
+    </time>
+  );
+}
+
+/** How long until then, counting down. */
+export function Countdown({ at }: { readonly at: string }) {
+  const text = useClock((now) => (Date.parse(at) <= now ? 'now' : `in ${span(Date.parse(at) - now)}`));
+  return (
+    <time className="num" dateTime={at} title={exactTime(at)}>
+      {text}
+    </time>
+  );
+}

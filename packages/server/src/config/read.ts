@@ -1,0 +1,72 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { didYouMean } from './nearest.ts';
+
+/** Readers of one setting's text. Each throws an Error that ends the sentence `NAME ...`. */
+
+export function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Error(`must be a port number from 0 to 65535, not "${shown(text)}".`);
+  return Number(text);
+}
+
+export function host(text: string): string {
+  if (isIP(text) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) throw new Error(`must be an address or a host name, not "${shown(text)}".`);
+  return text;
+}
+
+export function path(text: string): string {
+  if (text.includes('\0')) throw new Error('must be a path.');
+  return resolve(text);
+}
+
+export function database(text: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 'postgres' || scheme === 'postgresql') {
+    throw new Error('names a PostgreSQL database, which is not in this version: give the path of a file, or leave it out.');
+  }
+  if (scheme !== undefined) throw new Error(`must be the path of a file, not a ${scheme}:// address.`);
+  return path(text);
+}
+
+export function redis(text: string): never {
+  if (!/^rediss?:\/\//i.test(text)) throw new Error('must be a redis:// address, and Redis is not in this version: leave it out.');
+  throw new Error('names a Redis server, which is not in this version: leave it out, one process needs none.');
+}
+
+export function adminKey(text: string): string {
+  // It travels in a header: anything else could never be sent back.
+  if (!/^[\x21-\x7e]{1,200}$/.test(text)) throw new Error('must be 1 to 200 printable ASCII characters without spaces.');
+  return text;
+}
+
+export function publicUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new Error(`must be an http:// or https:// address, not "${shown(text)}".`);
+  if (url.username !== '' || url.password !== '') throw new Error('must not hold a user name or password.');
+  if (url.search !== '' || url.hash !== '') throw new Error('must be an address without "?" and "#".');
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+export function cidrs(text: string): readonly string[] {
+  return text.split(',').map((part) => {
+    const cidr = part.trim();
+    const [address = '', bits = '', ...rest] = cidr.split('/');
+    const width = isIP(address) === 4 ? 32 : 128;
+    if (isIP(address) === 0 || rest.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > width) {
+      throw new Error(`must be ranges such as 10.0.0.0/8 or fd00::/8 with commas between, not "${shown(cidr)}".`);
+    }
+    return cidr;
+  });
+}
+
+export function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
+  const word = words.find((known) => known === text);
+  if (word === undefined) throw new Error(`must be one of ${words.join(', ')}, not "${shown(text)}".${didYouMean(text, words)}`);
+  return word;
+}
+
+/** What a person typed, fit for a terminal. */
+function shown(text: string): string {
+  const plain = text.replace(/[^\x20-\x7e]/g, '?');
+  return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain;
+}

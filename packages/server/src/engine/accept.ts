@@ -1,0 +1,196 @@
+import { hash } from 'node:crypto';
+import { diagnose } from '@paybell/sdk';
+import type { Provider, Verdict, VerifyInput } from '@paybell/sdk';
+import type { Arrival, NewRequest, Recorded } from '../storage/contract.ts';
+import { providerOf } from './directory/rules.ts';
+import type { InnerDirectory } from './directory.ts';
+import type { Accepted, Inbound, Observe, Source } from './faces.ts';
+import type { IdPrefix } from './ids.ts';
+import type { Clock, Log, Storage } from './ports.ts';
+import { publishedEvent } from './accept/publish.ts';
+import { readEvents } from './accept/read.ts';
+import type { Recorder } from './record.ts';
+import { Refusal } from './refusal.ts';
+import type { Publish, Published } from './faces.ts';
+import type { Router } from './route.ts';
+
+/** Diagnosing costs many hashes: under a flood of forged requests only this many a second are diagnosed. */
+const DIAGNOSES_PER_SECOND = 20;
+/** The quarantine of a source is brought within its bounds after this many rejected requests. */
+const PRUNE_EVERY = 200;
+const QUARANTINE = { maxCount: 10_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 7 * 24 * 3600_000 };
+const EVENTS_PER_REQUEST = 1_000;
+
+export interface AcceptParts {
+  readonly directory: InnerDirectory;
+  readonly recorder: Recorder;
+  readonly router: Router;
+  readonly storage: Storage;
+  readonly observe: Observe;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newId: (prefix: IdPrefix) => string;
+}
+
+export interface Accept {
+  accept(source: string, inbound: Inbound): Promise<Accepted>;
+  publish(merchant: string, items: readonly Publish[]): Promise<readonly Published[]>;
+  /** Judges a kept request again, as of its own arrival. */
+  judgeAgain(source: Source, kept: KeptRequest): Promise<'accepted' | 'rejected'>;
+}
+
+export interface KeptRequest {
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly headers: string;
+  readonly sha256: string;
+  readonly body: Uint8Array;
+}
+
+/** Both doors: bytes in, one commit, the answer after it. */
+export function createAccept(parts: AcceptParts): Accept {
+  const { directory, recorder, router, clock, newId } = parts;
+  const quarantine = createQuarantine(parts);
+  const diagnosing = limiter(clock, DIAGNOSES_PER_SECOND);
+
+  async function write(arrival: Arrival): Promise<Recorded> {
+    try {
+      const recorded = await recorder.submit(arrival);
+      router.recorded(arrival, recorded);
+      return recorded;
+    } catch (error) {
+      router.dropped(arrival);
+      throw error;
+    }
+  }
+
+  async function take(source: Source, request: NewRequest, judged: Judged): Promise<Accepted> {
+    const { provider, verdict, input } = judged;
+    if (!verdict.ok) {
+      const findings = diagnosing() ? diagnose(provider, input) : [];
+      await write({ request: { ...request, verdict: 'rejected', reason: verdict.reason, diagnosis: JSON.stringify({ detail: verdict.detail, findings }) }, events: [] });
+      if (request.known !== true) quarantine(source.id);
+      return { kind: 'rejected', request: request.id, reason: verdict.reason, detail: verdict.detail };
+    }
+    const bytes = verdict.authenticated ?? input.body;
+    const read = readEvents({ provider, source, request, bytes, headers: input.headers, newId });
+    const events = read.slice(0, EVENTS_PER_REQUEST).map((event) => router.route(event.event, event.data, clock.now()));
+    const recorded = await write({ request, events });
+    return { kind: recorded.requestVerdict === 'duplicate' ? 'duplicate' : 'accepted', request: request.id, ack: provider.ack };
+  }
+
+  return {
+    accept(id, inbound) {
+      const source = directory.sourceById(id);
+      if (source === undefined) return Promise.reject(new Refusal('unknown_source', 'There is no source with this address. Look it up under Sources.'));
+      if (!source.active) return Promise.reject(new Refusal('source_paused', 'This source is paused. Resume it to receive again.'));
+      const now = clock.now();
+      const judged = judge(source, { body: inbound.body, headers: inbound.headers, url: inbound.url, now });
+      const request: NewRequest = {
+        id: newId('req'),
+        merchant: source.merchant,
+        source: source.id,
+        provider: source.provider,
+        receivedAt: now,
+        verdict: 'accepted',
+        reason: null,
+        diagnosis: null,
+        headers: headersText(inbound.rawHeaders),
+        body: inbound.body,
+        sha256: hash('sha256', inbound.body),
+      };
+      return take(source, request, judged);
+    },
+
+    async publish(merchant, items) {
+      if (!directory.merchants().some(({ id }) => id === merchant)) throw new Refusal('not_found', `There is no merchant "${merchant.slice(0, 64)}". Create it with POST /v1/merchants.`);
+      const urls = await Promise.all(items.map((item) => (item.url === undefined ? null : directory.endpointForUrl(merchant, item.url))));
+      const now = clock.now();
+      const made = items.map((item) => publishedEvent({ item, merchant, now, newId }));
+      const recorded = await Promise.all(
+        made.map(({ event, data }, index) => write({ request: null, events: [router.route(event, data, now, urls[index] ?? null)] })),
+      );
+      return recorded.map(({ events: [line] }): Published => {
+        if (line === undefined) throw new Refusal('store_down', 'The store gave no answer for this event. Send it again.');
+        if (line.outcome === 'variant') {
+          throw new Refusal('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key for a new event.');
+        }
+        return { id: line.id, deliveries: line.deliveries, duplicate: line.outcome === 'duplicate' };
+      });
+    },
+
+    async judgeAgain(source, kept) {
+      const headers = headersOf(JSON.parse(kept.headers) as [string, string][]);
+      const judged = judge(source, { body: kept.body, headers, url: '', now: kept.receivedAt });
+      if (!judged.verdict.ok) return 'rejected';
+      const request: NewRequest = {
+        ...kept,
+        merchant: source.merchant,
+        source: source.id,
+        provider: source.provider,
+        verdict: 'accepted',
+        reason: null,
+        diagnosis: null,
+        known: true,
+      };
+      await take(source, request, judged);
+      return 'accepted';
+    },
+  };
+}
+
+interface Judged {
+  readonly provider: Provider;
+  readonly verdict: Verdict;
+  readonly input: VerifyInput;
+}
+
+function judge(source: Source, { body, headers, url, now }: { body: Uint8Array; headers: Inbound['headers']; url: string; now: number }): Judged {
+  const provider = providerOf(source.provider);
+  const input: VerifyInput = { body, headers, secrets: source.secrets, now, url, ...(source.options === null ? {} : { options: source.options }) };
+  return { provider, verdict: provider.verify(input), input };
+}
+
+/** `[[name, value], ...]` as JSON text, from the flat list that sockets give. */
+function headersText(raw: readonly string[]): string {
+  let text = '[';
+  for (let index = 0; index + 1 < raw.length; index += 2) {
+    text += `${index === 0 ? '' : ','}[${JSON.stringify(raw[index])},${JSON.stringify(raw[index + 1])}]`;
+  }
+  return `${text}]`;
+}
+
+/** The kept pairs as the headers that a provider reads: lower-case names, lists for repeated ones. */
+export function headersOf(pairs: readonly (readonly [string, string])[]): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    const known = headers[key];
+    headers[key] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value];
+  }
+  return headers;
+}
+
+/** At most `perSecond` calls a second are allowed. */
+function limiter(clock: Clock, perSecond: number): () => boolean {
+  let second = 0;
+  let used = 0;
+  return () => {
+    const now = Math.floor(clock.now() / 1000);
+    if (now !== second) [second, used] = [now, 0];
+    used += 1;
+    return used <= perSecond;
+  };
+}
+
+/** Keeps forged requests from filling the disk: oldest first, per source, now and then rather than at each. */
+function createQuarantine({ storage, clock, log }: Pick<AcceptParts, 'storage' | 'clock' | 'log'>): (source: string) => void {
+  const rejected = new Map<string, number>();
+  return (source) => {
+    const count = (rejected.get(source) ?? 0) + 1;
+    rejected.set(source, count);
+    if (count % PRUNE_EVERY !== 0) return;
+    const { maxCount, maxBytes, maxAgeMs } = QUARANTINE;
+    storage.prune({ source, maxCount, maxBytes, olderThan: clock.now() - maxAgeMs }).catch((error: unknown) => log.warn({ source, error: String(error) }, 'the quarantine could not be pruned'));
+  };
+}

@@ -1,0 +1,229 @@
+import type { Lease, LeasedDelivery, NewDelivery } from '../storage/contract.ts';
+import { compose, timeoutMs } from './deliver/compose.ts';
+import { createDue } from './deliver/due.ts';
+import { Lane } from './deliver/lane.ts';
+import { outcomeOf } from './deliver/outcome.ts';
+import { createSettler } from './deliver/settler.ts';
+import type { InnerDirectory } from './directory.ts';
+import type { Endpoint, Observe } from './faces.ts';
+import type { Clock, Log, RandomBytes, Send, SendRequest, SendResult, Storage, Timers } from './ports.ts';
+import { deliveryRow } from './record/rows.ts';
+
+/** Calls in flight over all endpoints. */
+const MOST_IN_FLIGHT = 512;
+/** A lease outlasts the queue and the call; what waits longer is given back unsent. */
+const LEASE_MS = 60_000;
+
+export interface DeliverParts {
+  readonly storage: Storage;
+  readonly directory: InnerDirectory;
+  readonly send: Send;
+  readonly observe: Observe;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  /** Names this process in leases. */
+  readonly owner: string;
+}
+
+export interface Deliver {
+  /** A lease for a delivery that is about to be recorded; null where the endpoint has no room, and the store keeps it due. */
+  reserve(endpoint: Endpoint, now: number): Lease | null;
+  unreserve(delivery: NewDelivery): void;
+  /** Sends what was reserved and is now recorded. */
+  take(jobs: readonly LeasedDelivery[]): void;
+  /** Something of this endpoint may be due in the store. */
+  wake(endpoint: string, at: number): void;
+  start(): Promise<void>;
+  stop(withinMs: number): Promise<void>;
+  gauges(): { inFlight: number; queued: number };
+}
+
+const NOTHING_SENT: Omit<SendResult, 'cause'> = {
+  status: null,
+  headers: {},
+  body: new Uint8Array(0),
+  truncated: false,
+  durationMs: 0,
+  timings: { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null },
+};
+
+/** Claims, sends, judges and settles deliveries: each endpoint in a lane of its own, lanes in turn. */
+export function createDeliver(parts: DeliverParts): Deliver {
+  const { storage, directory, send, observe, clock, timers, random, log, owner } = parts;
+  const lanes = new Map<string, Lane>();
+  const line: Lane[] = [];
+  let inFlight = 0;
+  let stopping = false;
+  let drained: (() => void) | null = null;
+  const settler = createSettler(parts);
+  const due = createDue({ storage, clock, timers, log, lanes: { of: laneOf, all: () => lanes.values() }, wants, take });
+
+  function laneOf(endpoint: string): Lane {
+    let lane = lanes.get(endpoint);
+    if (lane === undefined) lanes.set(endpoint, (lane = new Lane(endpoint)));
+    return lane;
+  }
+
+  /** What a claim for this lane may bring, or null while it should bring nothing. */
+  function wants(lane: Lane): { owner: string; until: number; max: number } | null {
+    const endpoint = directory.endpointById(lane.endpoint);
+    if (stopping || endpoint === undefined || !endpoint.active) return null;
+    const room = lane.room(endpoint.maxInFlight);
+    // A claim is a commit: while there is something to send, it waits until it is worth one.
+    const enough = lane.queue.length > 0 ? endpoint.maxInFlight / 2 : 1;
+    return room < enough ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max: room };
+  }
+
+  function take(jobs: readonly LeasedDelivery[], reserved = false): void {
+    for (const job of jobs) {
+      const lane = laneOf(job.endpoint);
+      if (reserved) lane.reserved -= 1;
+      lane.queue.push(job);
+      enterLine(lane);
+    }
+    pump();
+  }
+
+  function enterLine(lane: Lane): void {
+    if (lane.inLine || lane.queue.length === 0) return;
+    const cap = directory.endpointById(lane.endpoint)?.maxInFlight ?? 1;
+    if (lane.inFlight >= cap) return;
+    lane.inLine = true;
+    line.push(lane);
+  }
+
+  /** Lanes send in turn, one call each, so that a long queue never goes before a short one. */
+  function pump(): void {
+    while (inFlight < MOST_IN_FLIGHT && !stopping) {
+      const lane = line.shift();
+      if (lane === undefined) return;
+      lane.inLine = false;
+      const job = lane.queue.shift();
+      if (job !== undefined) start(lane, job);
+      enterLine(lane);
+    }
+  }
+
+  function start(lane: Lane, job: LeasedDelivery): void {
+    const endpoint = directory.endpointById(job.endpoint);
+    const now = clock.now();
+    if (endpoint?.active !== true || now > job.leaseUntil - timeoutMs(endpoint)) {
+      giveBack([job]);
+      return;
+    }
+    lane.inFlight += 1;
+    inFlight += 1;
+    let request: SendRequest;
+    try {
+      request = compose(job, endpoint, now);
+    } catch (error) {
+      log.warn({ endpoint: endpoint.id, error: String(error) }, 'a delivery could not be signed');
+      end(lane, { job, request: null, startedAt: now, result: { ...NOTHING_SENT, cause: 'signing_failed' } });
+      return;
+    }
+    send(request).then(
+      (result) => end(lane, { job, request, startedAt: now, result }),
+      (error: unknown) => {
+        log.error({ endpoint: endpoint.id, error: String(error) }, 'the sender failed');
+        end(lane, { job, request, startedAt: now, result: { ...NOTHING_SENT, cause: 'interrupted' } });
+      },
+    );
+  }
+
+  interface Call {
+    readonly job: LeasedDelivery;
+    readonly request: SendRequest | null;
+    readonly startedAt: number;
+    readonly result: SendResult;
+  }
+
+  function end(lane: Lane, call: Call): void {
+    const { job, result } = call;
+    const now = clock.now();
+    lane.inFlight -= 1;
+    inFlight -= 1;
+    lane.ended(now);
+    // Deleted or disabled in flight: the result is written, nothing is tried again.
+    const endpoint = directory.endpointById(job.endpoint) ?? null;
+    const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: (random(1)[0] ?? 0) / 256 });
+    settler.submit(settlement, (answer) => settled(answer, job, settlement));
+    const { outcome } = settlement.attempt;
+    observe.emit('attempt', { endpoint: job.endpoint, merchant: job.merchant, outcome: outcome === 'succeeded' ? 'succeeded' : 'failed', cause: result.cause, durationMs: result.durationMs });
+    if (disable) void disableGone(job);
+    enterLine(lane);
+    pump();
+    if (lane.dueAt !== null && lane.dueAt <= now) due.look();
+    if (inFlight === 0) drained?.();
+  }
+
+  function settled(answer: 'settled' | 'fenced', job: LeasedDelivery, { attempt, next, finishedAt }: ReturnType<typeof outcomeOf>['settlement']): void {
+    if (answer === 'fenced') {
+      log.warn({ delivery: job.id, attempt: job.attempt }, 'a result came after its lease was taken over; it was not counted');
+      return;
+    }
+    const nextAttemptAt = next.status === 'pending' ? next.at : null;
+    const row = { status: next.status, statusCode: attempt.statusCode, cause: attempt.cause, nextAttemptAt, finishedAt: nextAttemptAt === null ? finishedAt : null };
+    observe.emit('delivery', deliveryRow(job, row));
+    if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), nextAttemptAt);
+  }
+
+  async function disableGone(job: LeasedDelivery): Promise<void> {
+    try {
+      await directory.disable(job.endpoint, 'gone');
+      observe.emit('endpoint', { id: job.endpoint, merchant: job.merchant, happened: 'disabled', reason: 'gone' });
+    } catch (error) {
+      log.error({ endpoint: job.endpoint, error: String(error) }, 'an endpoint that is gone could not be disabled');
+    }
+  }
+
+  function giveBack(jobs: readonly LeasedDelivery[]): void {
+    const now = clock.now();
+    storage
+      .release({ owner, deliveries: jobs.map(({ id }) => id), now })
+      .then(() => jobs.forEach((job) => due.note(laneOf(job.endpoint), now)))
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves'));
+  }
+
+  directory.onEndpoint((endpoint, id) => {
+    if (endpoint?.active === true) due.note(laneOf(id), clock.now());
+    else giveBack(laneOf(id).queue.splice(0));
+  });
+
+  return {
+    reserve(endpoint, now) {
+      const lane = laneOf(endpoint.id);
+      // What already waits in the store goes first.
+      if (stopping || !endpoint.active || lane.room(endpoint.maxInFlight) <= 0 || (lane.dueAt !== null && lane.dueAt <= now)) return null;
+      lane.reserved += 1;
+      return { owner, until: now + LEASE_MS + timeoutMs(endpoint) };
+    },
+    unreserve(delivery) {
+      if (delivery.lease !== null) laneOf(delivery.endpoint).reserved -= 1;
+    },
+    take: (jobs) => take(jobs, true),
+    wake: (endpoint, at) => due.note(laneOf(endpoint), at),
+    async start() {
+      await storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS });
+      await due.start();
+    },
+    async stop(withinMs) {
+      stopping = true;
+      due.stop();
+      const waiting = [...lanes.values()].flatMap((lane) => lane.queue.splice(0));
+      if (waiting.length > 0) giveBack(waiting);
+      if (inFlight > 0) {
+        await new Promise<void>((resolve) => {
+          const cancel = timers.after(withinMs, resolve);
+          drained = () => {
+            cancel();
+            resolve();
+          };
+        });
+      }
+      await settler.idle();
+    },
+    gauges: () => ({ inFlight, queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queue.length, 0) }),
+  };
+}

@@ -1,0 +1,51 @@
+import type { LeasedDelivery } from '../../storage/contract.ts';
+import { providerOf } from '../directory/rules.ts';
+import type { Endpoint } from '../faces.ts';
+import type { SendRequest } from '../ports.ts';
+import { parseDuration } from './durations.ts';
+
+const USER_AGENT = 'Paybell/0.1';
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+/** Headers of an inbound request that belong to its own connection, or that are not the endpoint's business. */
+const NOT_PASSED_ON = new Set([
+  'host', 'connection', 'keep-alive', 'content-length', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect', 'proxy-authorization',
+  'proxy-connection', 'cookie', 'accept-encoding', 'forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip',
+]); // prettier-ignore
+
+/** The longest that one try may take, in milliseconds: the endpoint's own, else its provider's. */
+export function timeoutMs(endpoint: Endpoint): number {
+  return parseDuration(endpoint.timeout ?? providerOf(endpoint.provider).retry.timeout) ?? DEFAULT_TIMEOUT_MS;
+}
+
+/** The call for one try: the body as it always was, timestamp and signature as of now. Throws where the secret cannot sign. */
+export function compose(job: LeasedDelivery, endpoint: Endpoint, now: number): SendRequest {
+  const deadlineMs = timeoutMs(endpoint);
+  if (job.format === 'request') return { url: endpoint.url, method: 'POST', headers: passedOn(job), body: job.body, deadlineMs };
+  const { headers, body } = providerOf(endpoint.provider).sign({
+    body: job.body,
+    secrets: endpoint.secrets,
+    id: job.event,
+    now,
+    url: endpoint.url,
+    ...(endpoint.options === null ? {} : { options: endpoint.options }),
+  });
+  return {
+    url: endpoint.url,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...headers },
+    body: body ?? job.body,
+    deadlineMs,
+  };
+}
+
+/** The inbound request's own headers, its signature among them, so that the endpoint can verify the provider itself. */
+function passedOn(job: LeasedDelivery): Record<string, string> {
+  const pairs = JSON.parse(job.requestHeaders ?? '[]') as [string, string][];
+  const headers: Record<string, string> = {};
+  for (const [name, value] of pairs) {
+    const key = name.toLowerCase();
+    if (!NOT_PASSED_ON.has(key)) headers[key] = Object.hasOwn(headers, key) ? `${headers[key]}, ${value}` : value;
+  }
+  return headers;
+}

@@ -1,0 +1,114 @@
+import type { LeasedDelivery } from '../../storage/contract.ts';
+import type { Clock, Log, Storage, Timers } from '../ports.ts';
+import type { Lane } from './lane.ts';
+
+/** The least time between two looks into the store: bounds what many endpoints can cost. */
+const LOOK_MS = 5;
+/** Work that this process was not told of (another node's, a lease that ran out) is found within this time. */
+const SWEEP_MS = 5_000;
+/** Endpoints served by one claim, and deliveries brought by it for one endpoint. */
+const WANTS = 200;
+const MOST_PER_WANT = 500;
+
+export interface DueParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly lanes: { of(endpoint: string): Lane; all(): Iterable<Lane> };
+  readonly wants: (lane: Lane) => { owner: string; until: number; max: number } | null;
+  readonly take: (jobs: readonly LeasedDelivery[]) => void;
+}
+
+export interface Due {
+  /** Something of this lane is due at `at`. */
+  note(lane: Lane, at: number): void;
+  /** Claims what is due, now or as soon as allowed. */
+  look(): void;
+  start(): Promise<void>;
+  stop(): void;
+}
+
+/** Finds due deliveries in the store: one timer for the earliest of all lanes, one claim for all that are due. */
+export function createDue({ storage, clock, timers, log, lanes, wants, take }: DueParts): Due {
+  let cancel: (() => void) | null = null;
+  let wakeAt = Infinity;
+  let looking = false;
+  let stopped = false;
+  let cancelSweep: () => void = () => undefined;
+
+  function schedule(at: number): void {
+    if (stopped || looking || at >= wakeAt) return;
+    cancel?.();
+    wakeAt = at;
+    cancel = timers.after(Math.max(LOOK_MS, at - clock.now()), () => {
+      cancel = null;
+      wakeAt = Infinity;
+      void claim();
+    });
+  }
+
+  async function claim(): Promise<void> {
+    if (looking || stopped) return;
+    const now = clock.now();
+    const asked: { lane: Lane; max: number }[] = [];
+    let owner = '';
+    let until = 0;
+    for (const lane of lanes.all()) {
+      if (lane.dueAt === null || lane.dueAt > now || asked.length >= WANTS) continue;
+      const want = wants(lane);
+      if (want === null) continue;
+      owner = want.owner;
+      until = Math.max(until, want.until);
+      asked.push({ lane, max: Math.min(want.max, MOST_PER_WANT) });
+    }
+    if (asked.length > 0) await bring(asked, { owner, until, now });
+    scheduleNext();
+  }
+
+  async function bring(asked: readonly { lane: Lane; max: number }[], lease: { owner: string; until: number; now: number }): Promise<void> {
+    looking = true;
+    for (const { lane } of asked) lane.dueAt = null;
+    try {
+      const claimed = await storage.claim({ ...lease, wants: asked.map(({ lane, max }) => ({ endpoint: lane.endpoint, max })) });
+      for (const { endpoint, dueAt } of claimed.next) if (dueAt !== null) lanes.of(endpoint).due(dueAt);
+      take(claimed.deliveries);
+    } catch (error) {
+      log.error({ error: String(error) }, 'due deliveries could not be claimed; trying again');
+      for (const { lane } of asked) lane.due(clock.now() + SWEEP_MS);
+    } finally {
+      looking = false;
+    }
+  }
+
+  /** Lanes that have no room are left out: the end of one of their calls looks again. */
+  function scheduleNext(): void {
+    let next = Infinity;
+    for (const lane of lanes.all()) if (lane.dueAt !== null && lane.dueAt < next && wants(lane) !== null) next = lane.dueAt;
+    if (next < Infinity) schedule(next);
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      for (const { endpoint, dueAt } of await storage.backlog()) lanes.of(endpoint).due(dueAt);
+    } catch (error) {
+      log.error({ error: String(error) }, 'the backlog could not be read');
+    }
+    if (stopped) return;
+    scheduleNext();
+    cancelSweep = timers.after(SWEEP_MS, () => void sweep());
+  }
+
+  return {
+    note(lane, at) {
+      if (lane.due(at)) schedule(at);
+    },
+    look: () => schedule(clock.now()),
+    start: sweep,
+    stop() {
+      stopped = true;
+      cancel?.();
+      cancelSweep();
+    },
+  };
+}

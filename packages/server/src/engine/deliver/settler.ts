@@ -1,0 +1,50 @@
+import type { Settlement } from '../../storage/contract.ts';
+import type { Log, Storage, Timers } from '../ports.ts';
+
+const BATCH = 500;
+const AGAIN_MS = 1_000;
+
+export interface Settler {
+  submit(settlement: Settlement, done: (answer: 'settled' | 'fenced') => void): void;
+  waiting(): number;
+  idle(): Promise<void>;
+}
+
+interface Waiter {
+  readonly settlement: Settlement;
+  readonly done: (answer: 'settled' | 'fenced') => void;
+}
+
+/** Writes results together, as many as came while the commit before ran. A result is never dropped: where the store fails, it is tried again. */
+export function createSettler({ storage, timers, log }: { storage: Storage; timers: Timers; log: Log }): Settler {
+  let queue: Waiter[] = [];
+  let writing = false;
+  let idlers: (() => void)[] = [];
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.slice(0, BATCH);
+      try {
+        const answers = await storage.settle(batch.map(({ settlement }) => settlement));
+        queue = queue.slice(batch.length);
+        for (const [index, { done }] of batch.entries()) done(answers[index] ?? 'fenced');
+      } catch (error) {
+        log.error({ error: String(error), results: batch.length }, 'results could not be written; trying again');
+        await new Promise<void>((resolve) => timers.after(AGAIN_MS, resolve));
+      }
+    }
+    writing = false;
+    for (const idle of idlers.splice(0)) idle();
+  }
+
+  return {
+    submit(settlement, done) {
+      queue.push({ settlement, done });
+      if (writing) return;
+      writing = true;
+      void drain();
+    },
+    waiting: () => queue.length,
+    idle: () => (writing ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
+  };
+}

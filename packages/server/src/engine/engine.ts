@@ -1,0 +1,69 @@
+import { createAccept } from './accept.ts';
+import { createDeliver } from './deliver.ts';
+import type { DirectoryParts } from './directory.ts';
+import { createDirectory } from './directory.ts';
+import type { Engine } from './faces.ts';
+import { createIds } from './ids.ts';
+import { createObserve } from './observe.ts';
+import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts';
+import { createRecorder } from './record.ts';
+import { Refusal } from './refusal.ts';
+import { createResend } from './resend.ts';
+import { createReverify } from './reverify.ts';
+import { createRouter } from './route.ts';
+import { dataOf } from './accept/data.ts';
+import { createTest } from './test.ts';
+
+export interface EngineParts {
+  readonly storage: Storage;
+  readonly send: Send;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly vault: DirectoryParts['vault'];
+  readonly judgeUrl: DirectoryParts['judgeUrl'];
+}
+
+/** The five steps put together: accept, record, deliver, observe, over one store. */
+export function createEngine(parts: EngineParts): Engine {
+  const { storage, clock, random, log } = parts;
+  const newId = createIds(clock, random);
+  const observe = createObserve(log);
+  const directory = createDirectory({ ...parts, newId });
+  const recorder = createRecorder({ storage, clock, observe, log });
+  const deliver = createDeliver({ ...parts, directory, observe, owner: newId('node') });
+  const router = createRouter({ directory, deliver, observe, newId });
+  const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
+  const resend = createResend({ storage, directory, deliver, router, clock });
+  const reverify = createReverify({ storage, directory, accept });
+  const test = createTest({ ...parts, directory, newId });
+
+  return {
+    directory,
+    observe,
+    accept: accept.accept,
+    publish: accept.publish,
+    test,
+    ...resend,
+    reverify,
+    dataOf,
+    async retryDelivery(merchant, id) {
+      const now = clock.now();
+      const row = await storage.retryDelivery({ merchant, id, now });
+      if (row === null) throw new Refusal('not_found', 'There is no delivery with this id.');
+      observe.emit('delivery', row);
+      deliver.wake(row.endpoint, now);
+      return row;
+    },
+    gauges: () => ({ waiting: recorder.waiting(), ...deliver.gauges() }),
+    async start() {
+      await directory.load();
+      await deliver.start();
+    },
+    async stop(withinMs) {
+      await recorder.idle();
+      await deliver.stop(withinMs);
+    },
+  };
+}

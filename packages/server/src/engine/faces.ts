@@ -1,0 +1,188 @@
+/** What the doors (HTTP, CLI) may ask of the engine. Every method answers or throws a `Refusal`. */
+
+import type { Headers, JsonObject, JsonValue, Rejection } from '@paybell/sdk';
+import type {
+  AttemptRow,
+  DeliveryRow,
+  EndpointContent,
+  EventWithBody,
+  KeyRow,
+  MerchantRow,
+  RequestRow,
+  RetryPolicy,
+} from '../storage/contract.ts';
+import type { SendRequest } from './ports.ts';
+
+// ---- accept -------------------------------------------------------------------------------------------------------
+
+export interface Inbound {
+  readonly body: Uint8Array;
+  readonly headers: Headers;
+  /** `[[name, value], ...]` as they came, in order, for the record. */
+  readonly rawHeaders: readonly string[];
+  /** The public URL it was sent to. */
+  readonly url: string;
+}
+
+export type Accepted =
+  | { readonly kind: 'accepted' | 'duplicate'; readonly request: string; readonly ack: { readonly status: number; readonly contentType: string; readonly body: string } }
+  | { readonly kind: 'rejected'; readonly request: string; readonly reason: Rejection; readonly detail: string };
+
+export interface Publish {
+  readonly type: string;
+  readonly data: JsonValue;
+  readonly url?: string;
+  readonly occurredAt?: number;
+  /** Whose vocabulary `type` and `data` are in, for the ledger; `paybell` where it is not said. */
+  readonly provider?: string;
+  readonly idempotencyKey?: string;
+}
+
+export interface Published {
+  readonly id: string;
+  readonly deliveries: number;
+  readonly duplicate: boolean;
+}
+
+// ---- directory ----------------------------------------------------------------------------------------------------
+
+/** A source as the engine holds it: secrets in clear, in memory only. */
+export interface Source {
+  readonly id: string;
+  readonly merchant: string;
+  readonly provider: string;
+  readonly name: string;
+  readonly options: JsonObject | null;
+  readonly secrets: readonly string[];
+  readonly active: boolean;
+  readonly createdAt: number;
+}
+
+export interface Endpoint {
+  readonly id: string;
+  readonly merchant: string;
+  readonly url: string;
+  readonly provider: string;
+  readonly events: readonly string[];
+  readonly content: EndpointContent;
+  readonly secrets: readonly string[];
+  readonly active: boolean;
+  readonly disabledReason: string | null;
+  readonly retry: RetryPolicy | null;
+  readonly timeout: string | null;
+  readonly maxInFlight: number;
+  readonly ordered: boolean;
+  readonly options: JsonObject | null;
+  readonly perEvent: boolean;
+  readonly createdAt: number;
+}
+
+export interface NewSource {
+  readonly merchant: string;
+  readonly provider: string;
+  readonly secrets: readonly string[];
+  readonly name?: string;
+  readonly options?: JsonObject;
+}
+
+export interface NewEndpoint {
+  readonly merchant: string;
+  readonly url: string;
+  readonly provider?: string;
+  readonly events?: readonly string[];
+  readonly content?: EndpointContent;
+  /** Absent: one is made in the provider's form. */
+  readonly secret?: string;
+  readonly active?: boolean;
+  readonly retry?: RetryPolicy;
+  readonly timeout?: string;
+  readonly maxInFlight?: number;
+  readonly ordered?: boolean;
+  readonly options?: JsonObject;
+}
+
+export type SourceChange = Partial<Pick<NewSource, 'name' | 'options' | 'secrets'>> & {
+  readonly addSecret?: string;
+  readonly active?: boolean;
+};
+export type EndpointChange = Partial<Omit<NewEndpoint, 'merchant' | 'secret'>>;
+
+export interface Directory {
+  merchants(): readonly MerchantRow[];
+  createMerchant(input: { readonly id?: string; readonly name: string }): Promise<MerchantRow>;
+
+  /** Newest first; null merchant: of all. Endpoints made for one event's `url` are left out. */
+  sources(merchant: string | null): readonly Source[];
+  source(merchant: string | null, id: string): Source;
+  createSource(input: NewSource): Promise<Source>;
+  changeSource(merchant: string | null, id: string, change: SourceChange): Promise<Source>;
+  deleteSource(merchant: string | null, id: string): Promise<void>;
+
+  endpoints(merchant: string | null): readonly Endpoint[];
+  endpoint(merchant: string | null, id: string): Endpoint;
+  createEndpoint(input: NewEndpoint): Promise<Endpoint>;
+  changeEndpoint(merchant: string | null, id: string, change: EndpointChange): Promise<Endpoint>;
+  deleteEndpoint(merchant: string | null, id: string): Promise<void>;
+  /** Puts a fresh secret first; the one before stays valid for `overlapMs`. */
+  rotateSecret(merchant: string | null, id: string, overlapMs: number): Promise<Endpoint>;
+
+  keys(): readonly KeyRow[];
+  /** The clear key is shown here once and kept nowhere. */
+  createKey(input: { readonly name: string; readonly merchant: string | null; readonly key?: string }): Promise<{ readonly row: KeyRow; readonly key: string }>;
+  deleteKey(id: string): Promise<void>;
+  /** Whose key this is; null where it is nobody's. */
+  keyHolder(key: string): { readonly id: string; readonly merchant: string | null } | null;
+}
+
+// ---- the engine ---------------------------------------------------------------------------------------------------
+
+export interface Resend {
+  readonly merchant: string | null;
+  readonly since: number;
+  readonly until?: number;
+  readonly endpoint?: string;
+  /** Events whose delivery stands so; absent: all. */
+  readonly status?: 'pending' | 'succeeded' | 'failed';
+  readonly dryRun?: boolean;
+}
+
+export interface Engine {
+  readonly directory: Directory;
+  readonly observe: Observe;
+  accept(source: string, inbound: Inbound): Promise<Accepted>;
+  /** All in one commit; answers in the same order. */
+  publish(merchant: string, items: readonly Publish[]): Promise<readonly Published[]>;
+  /** Sends a signed test event to one endpoint now, outside the log of events, and answers with the attempt. */
+  test(merchant: string | null, endpoint: string, type?: string): Promise<{ readonly request: SendRequest; readonly attempt: AttemptRow }>;
+  /** New deliveries of one event, to one endpoint or to all that it matches now. */
+  resendEvent(merchant: string | null, event: string, endpoint?: string): Promise<{ readonly deliveries: readonly string[] }>;
+  resendMany(query: Resend): Promise<{ readonly events: number; readonly deliveries: number; readonly dryRun: boolean }>;
+  retryDelivery(merchant: string | null, delivery: string): Promise<DeliveryRow>;
+  /** Judges quarantined requests again, in order; folds and routes what passes now. */
+  reverify(merchant: string | null, source: string): Promise<{ readonly checked: number; readonly accepted: number; readonly rejected: number }>;
+  /** The data of an event as its provider wrote it. */
+  dataOf(event: EventWithBody): JsonValue;
+  /** How full it is, for /readyz and metrics. */
+  gauges(): { readonly waiting: number; readonly inFlight: number; readonly queued: number };
+  start(): Promise<void>;
+  /** Finishes what is in flight within `withinMs`, gives leases back. */
+  stop(withinMs: number): Promise<void>;
+}
+
+// ---- observe ------------------------------------------------------------------------------------------------------
+
+/** Everything that happened, after its commit: one typed map. */
+export interface Happenings {
+  request: RequestRow;
+  /** JSON text of the row as it stands. */
+  transaction: { readonly merchant: string; readonly json: string };
+  delivery: DeliveryRow;
+  attempt: { readonly endpoint: string; readonly merchant: string; readonly outcome: 'succeeded' | 'failed'; readonly cause: string; readonly durationMs: number };
+  commit: { readonly requests: number; readonly events: number; readonly durationMs: number };
+  endpoint: { readonly id: string; readonly merchant: string; readonly happened: 'disabled'; readonly reason: string };
+}
+
+export interface Observe {
+  on<Name extends keyof Happenings>(name: Name, receive: (what: Happenings[Name]) => void): () => void;
+  emit<Name extends keyof Happenings>(name: Name, what: Happenings[Name]): void;
+}

@@ -1,0 +1,69 @@
+/** All that the engine knows of the world. Each is an argument, so that a seed can drive it. */
+
+import type { Storage } from '../storage/contract.ts';
+import type { Cause } from './deliver/causes.ts';
+
+export type { Storage };
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface Timers {
+  /** Runs once after `ms`; the answer cancels it. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** `size` unpredictable bytes. */
+export type RandomBytes = (size: number) => Uint8Array;
+
+export interface SendRequest {
+  readonly url: string;
+  readonly method: 'POST';
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** One total deadline, from name look-up to the last byte kept. */
+  readonly deadlineMs: number;
+  /** PEM of the only authority accepted for this endpoint. */
+  readonly caPin?: string;
+}
+
+export interface SendTimings {
+  readonly dnsMs: number | null;
+  readonly connectMs: number | null;
+  readonly tlsMs: number | null;
+  readonly firstByteMs: number | null;
+}
+
+export interface SendResult {
+  readonly status: number | null;
+  readonly cause: Cause;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** At most 16 KiB. */
+  readonly body: Uint8Array;
+  readonly truncated: boolean;
+  readonly durationMs: number;
+  readonly timings: SendTimings;
+  /** A reused connection broke before any answer and the call was made again at once. */
+  readonly maybeDuplicate?: boolean;
+  readonly retryAfter?: string;
+}
+
+/** Never throws for an endpoint's sake: it answers with a status or a cause. */
+export type Send = (request: SendRequest) => Promise<SendResult>;
+
+/** What went wrong inside, for the operator's log. Never a body, a secret or personal data. */
+export interface Log {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Wake-up hints and live messages between nodes. Losing all of it costs latency, never data. */
+export interface Signal {
+  publish(channel: 'live' | 'directory' | 'due', message: string): void;
+  subscribe(channel: 'live' | 'directory' | 'due', receive: (message: string) => void): void;
+  close(): Promise<void>;
+}

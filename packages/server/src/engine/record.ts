@@ -1,0 +1,97 @@
+import type { Arrival, Recorded } from '../storage/contract.ts';
+import type { Clock, Log, Storage } from './ports.ts';
+import type { Observe } from './faces.ts';
+import { Refusal } from './refusal.ts';
+
+/** Arrivals written by one commit at most. */
+const BATCH = 500;
+/** Arrivals and bytes that may wait before the door answers 503. */
+const MOST_WAITING = 10_000;
+const MOST_WAITING_BYTES = 128 * 1024 * 1024;
+
+interface Waiter {
+  readonly arrival: Arrival;
+  readonly bytes: number;
+  readonly resolve: (recorded: Recorded) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Recorder {
+  /** Resolves after the commit that holds the arrival; rejects with a Refusal where there was none. */
+  submit(arrival: Arrival): Promise<Recorded>;
+  waiting(): number;
+  /** Resolves when nothing waits any more. */
+  idle(): Promise<void>;
+}
+
+export interface RecorderParts {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly observe: Observe;
+  readonly log: Log;
+}
+
+/**
+ * Collects arrivals for as long as the commit before takes, and writes them together: no timer, no wait when idle.
+ * One commit at a time, so that the order of arrival is the order of the log.
+ */
+export function createRecorder({ storage, clock, observe, log }: RecorderParts): Recorder {
+  let queue: Waiter[] = [];
+  let bytes = 0;
+  let writing = false;
+  let idlers: (() => void)[] = [];
+
+  async function write(batch: readonly Waiter[]): Promise<void> {
+    const startedAt = clock.now();
+    let recorded: readonly Recorded[];
+    try {
+      recorded = await storage.record(batch.map(({ arrival }) => arrival));
+    } catch (error) {
+      await salvage(batch, error);
+      return;
+    }
+    for (const [index, waiter] of batch.entries()) waiter.resolve(recorded[index] as Recorded);
+    const events = batch.reduce((sum, { arrival }) => sum + arrival.events.length, 0);
+    observe.emit('commit', { requests: batch.length, events, durationMs: clock.now() - startedAt });
+  }
+
+  /** One arrival that the store cannot take must not cost its neighbours their commit. */
+  async function salvage(batch: readonly Waiter[], error: unknown): Promise<void> {
+    log.error({ error: String(error), arrivals: batch.length }, 'a commit failed');
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      only.reject(new Refusal('store_down', 'The store could not write this now. Send it again in a few seconds.'));
+      return;
+    }
+    for (const waiter of batch) await write([waiter]);
+  }
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.length <= BATCH ? queue : queue.slice(0, BATCH);
+      queue = queue.length <= BATCH ? [] : queue.slice(BATCH);
+      for (const waiter of batch) bytes -= waiter.bytes;
+      await write(batch);
+    }
+    writing = false;
+    for (const idle of idlers.splice(0)) idle();
+  }
+
+  return {
+    submit(arrival) {
+      if (queue.length >= MOST_WAITING || bytes >= MOST_WAITING_BYTES) {
+        return Promise.reject(new Refusal('overloaded', 'Too much is waiting to be written. Send it again in a few seconds.'));
+      }
+      return new Promise((resolve, reject) => {
+        const size = arrival.request?.body.byteLength ?? 512;
+        bytes += size;
+        queue.push({ arrival, bytes: size, resolve, reject });
+        if (writing) return;
+        writing = true;
+        void drain();
+      });
+    },
+    waiting: () => queue.length,
+    idle: () => (writing ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
+  };
+}

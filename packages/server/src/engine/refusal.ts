@@ -1,0 +1,29 @@
+/** Why the engine refuses a call: a closed list. The HTTP table (http/problems.ts) gives each a status and a title. */
+export const REFUSALS = [
+  'unknown_source',
+  'source_paused',
+  'unknown_provider',
+  'invalid_options',
+  'invalid_secret',
+  'invalid_url',
+  'address_blocked',
+  'invalid_retry',
+  'invalid_event_type',
+  'invalid_timeout',
+  'idempotency_conflict',
+  'not_found',
+  'conflict',
+  'overloaded',
+  'store_down',
+] as const;
+export type RefusalCode = (typeof REFUSALS)[number];
+
+/** A refusal with one sentence that says what is wrong and what to do next. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  constructor(code: RefusalCode, sentence: string) {
+    super(sentence);
+    this.name = 'Refusal';
+    this.code = code;
+  }
+}

@@ -1,0 +1,72 @@
+import type { AddedDelivery, EventWithBody } from '../storage/contract.ts';
+import { dataOf } from './accept/data.ts';
+import type { Deliver } from './deliver.ts';
+import type { InnerDirectory } from './directory.ts';
+import type { Endpoint, Engine, Resend } from './faces.ts';
+import type { Clock, Storage } from './ports.ts';
+import { Refusal } from './refusal.ts';
+import type { Router } from './route.ts';
+
+const PAGE = 200;
+/** One call resends at most so many events; ask again with a later `since` for more. */
+const MOST_EVENTS = 100_000;
+
+export interface ResendParts {
+  readonly storage: Storage;
+  readonly directory: InnerDirectory;
+  readonly deliver: Deliver;
+  readonly router: Router;
+  readonly clock: Clock;
+}
+
+/** New deliveries for events that are in the log. The event keeps its id, so that a receiver can tell a repeat. */
+export function createResend({ storage, directory, deliver, router, clock }: ResendParts): Pick<Engine, 'resendEvent' | 'resendMany'> {
+  function endpointsFor({ event }: EventWithBody, endpoint: string | undefined): readonly Endpoint[] {
+    return endpoint === undefined ? directory.subscribers(event.merchant, event.type) : [directory.endpoint(event.merchant, endpoint)];
+  }
+
+  async function add(found: EventWithBody, endpoints: readonly Endpoint[]): Promise<string[]> {
+    const { event } = found;
+    const now = clock.now();
+    const routed = { id: event.id, type: event.type, data: dataOf(found), occurredAt: event.occurredAt ?? event.recordedAt, request: event.request, bodies: new Map() };
+    const added = endpoints.map((endpoint): AddedDelivery => ({ ...router.deliveryTo(endpoint, routed, now), event: event.id, createdAt: now }));
+    try {
+      deliver.take(await storage.addDeliveries(added));
+    } catch (error) {
+      for (const delivery of added) deliver.unreserve(delivery);
+      throw error;
+    }
+    for (const delivery of added) if (delivery.lease === null) deliver.wake(delivery.endpoint, now);
+    return added.map(({ id }) => id);
+  }
+
+  return {
+    async resendEvent(merchant, id, endpoint) {
+      const found = await storage.getEvent({ merchant, id });
+      if (found === null) throw new Refusal('not_found', 'There is no event with this id.');
+      const endpoints = endpointsFor(found, endpoint);
+      if (endpoints.length === 0) throw new Refusal('conflict', 'No active endpoint selects this event. Name one with "endpoint".');
+      return { deliveries: await add(found, endpoints) };
+    },
+    async resendMany({ merchant, since, until, endpoint, status, dryRun = false }: Resend) {
+      if (endpoint !== undefined) directory.endpoint(merchant, endpoint);
+      let events = 0;
+      let deliveries = 0;
+      let cursor: string | null = null;
+      // What is resent now is newer than the last one to look at: the walk ends.
+      const end = Math.min(until ?? Infinity, clock.now());
+      do {
+        const filter = { ...(endpoint === undefined ? {} : { endpoint }), ...(status === undefined ? {} : { status }) };
+        const page = await storage.listEvents({ merchant, limit: PAGE, cursor, since, until: end, oldestFirst: true, ...filter });
+        for (const found of page.rows) {
+          const endpoints = endpointsFor(found, endpoint);
+          events += 1;
+          deliveries += endpoints.length;
+          if (!dryRun && endpoints.length > 0) await add(found, endpoints);
+        }
+        cursor = page.nextCursor;
+      } while (cursor !== null && events < MOST_EVENTS);
+      return { events, deliveries, dryRun };
+    },
+  };
+}

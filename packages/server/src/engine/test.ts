@@ -1,0 +1,49 @@
+import { toJson } from '@paybell/sdk';
+import type { LeasedDelivery } from '../storage/contract.ts';
+import { compose } from './deliver/compose.ts';
+import { attemptRow } from './deliver/outcome.ts';
+import { providerOf } from './directory/rules.ts';
+import type { InnerDirectory } from './directory.ts';
+import type { Engine } from './faces.ts';
+import type { IdPrefix } from './ids.ts';
+import type { Clock, Send } from './ports.ts';
+import { Refusal } from './refusal.ts';
+
+export interface TestParts {
+  readonly directory: InnerDirectory;
+  readonly send: Send;
+  readonly clock: Clock;
+  readonly newId: (prefix: IdPrefix) => string;
+}
+
+/** Sends one signed example event to an endpoint and waits for the answer; leaves no trace in log or ledger. */
+export function createTest({ directory, send, clock, newId }: TestParts): Engine['test'] {
+  return async (merchant, id, type) => {
+    const endpoint = directory.endpoint(merchant, id);
+    const provider = providerOf(endpoint.provider);
+    const name = type ?? Object.keys(provider.events)[0] ?? 'test';
+    const spec = Object.hasOwn(provider.events, name) ? provider.events[name] : undefined;
+    if (spec === undefined) throw new Refusal('invalid_event_type', `${provider.name} has no event "${name.slice(0, 64)}". It has: ${Object.keys(provider.events).join(', ')}.`);
+    const now = clock.now();
+    const event = newId('evt');
+    const body = provider.envelope({ id: event, type: name, data: toJson(spec.example), occurredAt: now }, endpoint.options ?? undefined);
+    const job: LeasedDelivery = {
+      id: newId('dlv'),
+      merchant: endpoint.merchant,
+      endpoint: endpoint.id,
+      event,
+      eventType: name,
+      transaction: null,
+      format: `provider:${provider.id}`,
+      body,
+      requestHeaders: null,
+      attempt: 1,
+      failures: 0,
+      leaseUntil: now,
+      createdAt: now,
+    };
+    const request = compose(job, endpoint, now);
+    const result = await send(request);
+    return { request, attempt: attemptRow({ job, request, result, startedAt: now }) };
+  };
+}

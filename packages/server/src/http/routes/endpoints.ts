@@ -1,0 +1,118 @@
+import { toJson } from '@paybell/sdk';
+import type { JsonObject } from '@paybell/sdk';
+import type { Endpoint, EndpointChange as Change } from '../../engine/faces.ts';
+import type { Storage } from '../../storage/contract.ts';
+import { merchantOf } from '../auth.ts';
+import { pageOf, pageQuery } from '../paging.ts';
+import type { Routes } from '../parts.ts';
+import { presentEndpoint } from '../rows.ts';
+import { ById, Nothing, problems } from '../schema/common.ts';
+import * as shape from '../schema/endpoints.ts';
+
+const tags = ['endpoints'];
+const HEALTH_WINDOW_MS = 3_600_000;
+const refusals = [
+  'invalid_body',
+  'unknown_provider',
+  'invalid_options',
+  'invalid_secret',
+  'invalid_url',
+  'address_blocked',
+  'invalid_retry',
+  'invalid_timeout',
+] as const;
+
+export const endpoints: Routes = (api, { engine, storage, clock }) => {
+  const { directory } = engine;
+
+  const present = (rows: readonly Endpoint[]) => withHealth(storage, rows, clock.now());
+
+  api.post(
+    '/endpoints',
+    {
+      schema: {
+        tags,
+        summary: 'Send to a URL',
+        body: shape.NewEndpoint,
+        response: { 201: shape.EndpointWithSecret, ...problems('forbidden', 'not_found', ...refusals) },
+      },
+    },
+    async (request, reply) => {
+      const { merchant, secret, url, ...rest } = request.body;
+      const endpoint = await directory.createEndpoint({
+        ...changeOf(rest),
+        url,
+        merchant: merchantOf(request.caller, merchant),
+        ...(secret === undefined ? {} : { secret }),
+      });
+      return reply.code(201).send({ ...presentEndpoint(endpoint, undefined), secret: endpoint.secrets[0] ?? '' });
+    },
+  );
+
+  api.get(
+    '/endpoints',
+    {
+      schema: {
+        tags,
+        summary: 'List endpoints',
+        querystring: shape.EndpointQuery,
+        response: { 200: shape.EndpointList, ...problems('invalid_query', 'invalid_cursor', 'forbidden') },
+      },
+    },
+    async (request) => {
+      const query = pageQuery(request.caller, request.query);
+      const { data, nextCursor } = pageOf(directory.endpoints(query.merchant), query);
+      return { data: await present(data), nextCursor };
+    },
+  );
+
+  api.get(
+    '/endpoints/:id',
+    { schema: { tags, summary: 'One endpoint', params: ById, response: { 200: shape.EndpointRow, ...problems('not_found') } } },
+    async (request) => {
+      const [row] = await present([directory.endpoint(request.caller.merchant, request.params.id)]);
+      return row!;
+    },
+  );
+
+  api.patch(
+    '/endpoints/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change an endpoint',
+        params: ById,
+        body: shape.EndpointChange,
+        response: { 200: shape.EndpointRow, ...problems('not_found', ...refusals) },
+      },
+    },
+    async (request) => {
+      const [row] = await present([await directory.changeEndpoint(request.caller.merchant, request.params.id, changeOf(request.body))]);
+      return row!;
+    },
+  );
+
+  api.delete(
+    '/endpoints/:id',
+    { schema: { tags, summary: 'Delete an endpoint', params: ById, response: { 204: Nothing, ...problems('not_found') } } },
+    async (request, reply) => {
+      await directory.deleteEndpoint(request.caller.merchant, request.params.id);
+      return reply.code(204).send(null);
+    },
+  );
+};
+
+async function withHealth(storage: Storage, rows: readonly Endpoint[], now: number): Promise<shape.EndpointRow[]> {
+  if (rows.length === 0) return [];
+  const health = await storage.endpointHealth({ endpoints: rows.map(({ id }) => id), since: now - HEALTH_WINDOW_MS });
+  const byId = new Map(health.map((one) => [one.endpoint, one]));
+  return rows.map((row) => presentEndpoint(row, byId.get(row.id)));
+}
+
+function changeOf({ options, retry, ...rest }: Omit<Change, 'options'> & { options?: Record<string, unknown> }): Change {
+  return {
+    ...rest,
+    ...(retry === undefined ? {} : { retry }),
+    ...(options === undefined ? {} : { options: toJson(options) as JsonObject }),
+  };
+}

@@ -1,0 +1,53 @@
+import Type from 'typebox';
+import type { Api, RouteParts } from '../parts.ts';
+import { Problem } from '../problems.ts';
+import { problems } from '../schema/common.ts';
+
+const tags = ['operations'];
+const open = { open: true };
+const Alive = Type.Object({ status: Type.Literal('ok') });
+const Ready = Type.Object({
+  status: Type.Literal('ready'),
+  store: Type.Object({ driver: Type.String(), durability: Type.String() }),
+  waiting: Type.Integer(),
+  inFlight: Type.Integer(),
+  queued: Type.Integer(),
+});
+
+/** These answer without a key: they tell nothing of any merchant. */
+export function health(api: Api, { engine, storage, metrics, log }: RouteParts): void {
+  api.get(
+    '/healthz',
+    { config: open, schema: { tags, summary: 'The process is alive', security: [], response: { 200: Alive } } },
+    async () => ({ status: 'ok' as const }),
+  );
+
+  api.get(
+    '/readyz',
+    {
+      config: open,
+      schema: { tags, summary: 'It takes webhooks now', security: [], response: { 200: Ready, ...problems('store_down', 'closing') } },
+    },
+    async () => {
+      const facts = await storage.facts().catch((error: unknown) => {
+        log.error({ error: String(error) }, 'the store does not answer');
+        throw new Problem('store_down', 'The store does not answer.');
+      });
+      return { status: 'ready' as const, store: { driver: facts.driver, durability: facts.durability }, ...engine.gauges() };
+    },
+  );
+
+  api.get(
+    '/metrics',
+    {
+      config: open,
+      schema: {
+        tags,
+        summary: 'Prometheus',
+        security: [],
+        response: { 200: { description: 'Text.', content: { 'text/plain': { schema: Type.String() } } } },
+      },
+    },
+    async (_request, reply) => reply.header('content-type', metrics.contentType).send(await metrics.text()),
+  );
+}

@@ -1,0 +1,70 @@
+import { Buffer } from 'node:buffer';
+import Type from 'typebox';
+import { pageQuery, shown } from '../paging.ts';
+import type { Routes } from '../parts.ts';
+import { Problem } from '../problems.ts';
+import { presentRequest, presentRequestDetail } from '../rows.ts';
+import { ById, problems } from '../schema/common.ts';
+import { RequestDetail, RequestList, RequestQuery } from '../schema/requests.ts';
+
+const tags = ['requests'];
+const Bytes = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
+const missing = (): Problem => new Problem('not_found', 'There is no such request; see GET /v1/requests.');
+
+export const requests: Routes = (api, { storage }) => {
+  api.get(
+    '/requests',
+    {
+      schema: {
+        tags,
+        summary: 'What came in, also what was rejected',
+        querystring: RequestQuery,
+        response: { 200: RequestList, ...problems('invalid_query', 'invalid_cursor', 'forbidden') },
+      },
+    },
+    async (request) => {
+      return shown(await storage.listRequests(pageQuery(request.caller, request.query)), presentRequest);
+    },
+  );
+
+  api.get(
+    '/requests/:id',
+    {
+      schema: {
+        tags,
+        summary: 'One request with its headers as they came',
+        params: ById,
+        response: { 200: RequestDetail, ...problems('not_found') },
+      },
+    },
+    async (request) => {
+      const row = await storage.getRequest({ merchant: request.caller.merchant, id: request.params.id });
+      if (row === null) throw missing();
+      return presentRequestDetail(row);
+    },
+  );
+
+  api.get(
+    '/requests/:id/body',
+    {
+      schema: {
+        tags,
+        summary: 'The body, its exact bytes',
+        params: ById,
+        response: {
+          200: { description: 'The bytes.', content: { 'application/octet-stream': { schema: Bytes } } },
+          ...problems('not_found'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const body = await storage.getRequestBody({ merchant: request.caller.merchant, id: request.params.id });
+      if (body === null) throw missing();
+      // Whatever a stranger sent must not be rendered by a browser.
+      return reply
+        .header('content-type', 'application/octet-stream')
+        .header('content-disposition', `attachment; filename="${request.params.id.replace(/[^A-Za-z0-9_-]/g, '')}.bin"`)
+        .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+    },
+  );
+};

@@ -1,0 +1,180 @@
+import { parseJson, toJson } from '@paybell/sdk';
+import type { JsonValue } from '@paybell/sdk';
+import type { Endpoint, Source } from '../engine/faces.ts';
+import type * as store from '../storage/contract.ts';
+import type { Attempt, DeliveryRow } from './schema/deliveries.ts';
+import type { EndpointRow } from './schema/endpoints.ts';
+import type { EventRow } from './schema/events.ts';
+import type { RequestDetail, RequestRow } from './schema/requests.ts';
+import type { SourceRow } from './schema/sources.ts';
+import { maybeTime, rfc3339 } from './time.ts';
+
+// How rows look from outside: times as text, bytes as text, secrets hidden.
+
+type HeaderMap = Record<string, string | string[]>;
+
+/** Headers that hold a secret in clear; a signature is none. */
+const HIDDEN = /^(authorization|proxy-authorization|cookie|set-cookie|verif-hash)$|(^|-)(token|secret|password|api-?key)$/;
+const HIDDEN_TEXT = '[hidden]';
+
+const hide = (name: string, value: string): string => (HIDDEN.test(name) ? HIDDEN_TEXT : value);
+
+function headerMap(pairs: readonly (readonly [string, string])[]): HeaderMap {
+  const map = Object.create(null) as HeaderMap;
+  for (const [raw, clear] of pairs) {
+    const name = raw.toLowerCase();
+    const value = hide(name, clear);
+    const before = map[name];
+    map[name] = before === undefined ? value : [...(typeof before === 'string' ? [before] : before), value];
+  }
+  return map;
+}
+
+const pairsOf = (text: string): [string, string][] => JSON.parse(text) as [string, string][];
+
+/** From JSON text of an object of headers. */
+function headersOf(text: string | null): HeaderMap {
+  if (text === null) return {};
+  const entries = Object.entries(JSON.parse(text) as Record<string, string | string[]>);
+  return headerMap(
+    entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : value.map((one) => [name, one] as const))),
+  );
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Bytes as text where they are UTF-8, else as base64. */
+export function bodyText(bytes: Uint8Array): { readonly body: string; readonly encoding: 'utf-8' | 'base64' } {
+  try {
+    return { body: utf8.decode(bytes), encoding: 'utf-8' };
+  } catch {
+    return { body: Buffer.from(bytes).toString('base64'), encoding: 'base64' };
+  }
+}
+
+export function presentSource(source: Source, origin: string): SourceRow {
+  const { id, merchant, provider, name, active } = source;
+  const ingestPath = `/in/${id}`;
+  return {
+    id,
+    merchant,
+    provider,
+    name,
+    ingestPath,
+    ingestUrl: `${origin}${ingestPath}`,
+    options: source.options as Record<string, unknown> | null,
+    secrets: source.secrets.length,
+    active,
+    createdAt: rfc3339(source.createdAt),
+  };
+}
+
+const NO_HEALTH: EndpointRow['health'] = { successRate: null, p50Ms: null, p95Ms: null, lastFailureAt: null, backlog: 0 };
+
+export function presentHealth(health: store.EndpointHealth | undefined): EndpointRow['health'] {
+  if (health === undefined) return NO_HEALTH;
+  const { succeeded, failed, p50Ms, p95Ms, backlog } = health;
+  const total = succeeded + failed;
+  return { successRate: total === 0 ? null : succeeded / total, p50Ms, p95Ms, lastFailureAt: maybeTime(health.lastFailureAt), backlog };
+}
+
+export function presentEndpoint(endpoint: Endpoint, health: store.EndpointHealth | undefined): EndpointRow {
+  const { id, merchant, url, provider, content, active, disabledReason, timeout, maxInFlight, ordered } = endpoint;
+  return {
+    id,
+    merchant,
+    url,
+    provider,
+    events: [...endpoint.events],
+    content,
+    active,
+    disabledReason,
+    retry: endpoint.retry as EndpointRow['retry'],
+    timeout,
+    maxInFlight,
+    ordered,
+    options: endpoint.options as Record<string, unknown> | null,
+    createdAt: rfc3339(endpoint.createdAt),
+    health: presentHealth(health),
+  };
+}
+
+export function presentRequest(row: store.RequestRow): RequestRow {
+  const { id, merchant, source, provider, verdict, reason, size, sha256, duplicates } = row;
+  return {
+    id,
+    merchant,
+    source,
+    provider,
+    receivedAt: rfc3339(row.receivedAt),
+    verdict,
+    reason,
+    diagnosis: row.diagnosis === null ? null : (JSON.parse(row.diagnosis) as unknown),
+    size,
+    sha256,
+    headers: headerMap(pairsOf(row.headers)),
+    duplicates,
+  };
+}
+
+export function presentRequestDetail(row: store.RequestRow): RequestDetail {
+  return { ...presentRequest(row), rawHeaders: pairsOf(row.headers).map(([name, value]) => [name, hide(name.toLowerCase(), value)]) };
+}
+
+/** `data` keeps the text of its numbers: `JsonNumber` inside. */
+export function presentEvent(row: store.EventRow, data: JsonValue): EventRow {
+  const { id, merchant, provider, source, request, type, transaction, state, note, duplicates, variants } = row;
+  return {
+    id,
+    merchant,
+    provider,
+    source,
+    request,
+    type,
+    transaction,
+    occurredAt: maybeTime(row.occurredAt),
+    recordedAt: rfc3339(row.recordedAt),
+    state,
+    note,
+    duplicates,
+    variants,
+    data,
+  };
+}
+
+export function presentDelivery(row: store.DeliveryRow): DeliveryRow {
+  const { id, merchant, event, eventType, endpoint, transaction, format, status, attemptCount, statusCode, cause } = row;
+  return {
+    id,
+    merchant,
+    event,
+    eventType,
+    endpoint,
+    transaction,
+    format,
+    status,
+    attemptCount,
+    statusCode,
+    cause,
+    nextAttemptAt: maybeTime(row.nextAttemptAt),
+    createdAt: rfc3339(row.createdAt),
+    finishedAt: maybeTime(row.finishedAt),
+  };
+}
+
+/** `sent`: the body of the call, the same for every attempt of a delivery. */
+export function presentAttempt(row: store.AttemptRow, sent: Uint8Array | null): Attempt {
+  const { n, durationMs, outcome, cause, statusCode, truncated } = row;
+  const answered = statusCode !== null || row.responseHeaders !== null || row.responseBody !== null;
+  return {
+    n,
+    startedAt: rfc3339(row.startedAt),
+    durationMs,
+    outcome,
+    cause,
+    statusCode,
+    timings: row.timings === null ? null : (toJson(parseJson(row.timings)) as Record<string, unknown>),
+    request: { headers: headersOf(row.requestHeaders), ...(sent === null ? { body: null, encoding: 'utf-8' } : bodyText(sent)) },
+    response: answered ? { headers: headersOf(row.responseHeaders), ...bodyText(row.responseBody ?? new Uint8Array()), truncated } : null,
+  };
+}

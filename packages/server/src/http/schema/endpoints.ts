@@ -1,0 +1,92 @@
+import Type from 'typebox';
+import type { Static } from 'typebox';
+import { Closed, Duration, Id, JsonMap, ListOf, Merchant, Nullable, PageInput, Time, Words } from './common.ts';
+
+const Jitter = Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of the wait, each way.' }));
+
+export const RetryPolicy = Type.Union(
+  [
+    Closed({ delays: Type.Array(Duration, { minItems: 1, maxItems: 100 }), jitter: Jitter }),
+    Closed({ first: Duration, factor: Type.Number({ minimum: 1, maximum: 100 }), cap: Duration, window: Duration, jitter: Jitter }),
+  ],
+  { description: 'The waits before each try, or a formula.' },
+);
+
+export const EndpointHealth = Type.Object(
+  {
+    successRate: Nullable(Type.Number({ description: '0 to 1; null without attempts.' })),
+    p50Ms: Nullable(Type.Number()),
+    p95Ms: Nullable(Type.Number()),
+    lastFailureAt: Nullable(Time),
+    backlog: Type.Integer({ description: 'Deliveries that are pending.' }),
+  },
+  { description: 'Over the last hour.' },
+);
+
+const Content = Words(
+  ['event', 'request', 'transaction'],
+  'What is sent: the event in the format of `provider`, the inbound request untouched, or the canonical transaction.',
+);
+const Events = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+  minItems: 1,
+  maxItems: 200,
+  description: 'Event types; `*` stands for any part.',
+});
+const Url = Type.String({ minLength: 1, maxLength: 2_048 });
+const Provider = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'In whose format and signature it is spoken to; `paybell` unless told.',
+});
+const InFlight = Type.Integer({ minimum: 1, maximum: 256 });
+
+export const EndpointRow = Type.Object(
+  {
+    id: Id,
+    merchant: Type.String(),
+    url: Type.String(),
+    provider: Type.String(),
+    events: Type.Array(Type.String()),
+    content: Content,
+    active: Type.Boolean(),
+    disabledReason: Nullable(Type.String()),
+    retry: Nullable(RetryPolicy),
+    timeout: Nullable(Duration),
+    maxInFlight: Type.Integer(),
+    ordered: Type.Boolean(),
+    options: Nullable(JsonMap),
+    createdAt: Time,
+    health: EndpointHealth,
+  },
+  { description: 'Where a merchant is sent to.' },
+);
+export type EndpointRow = Static<typeof EndpointRow>;
+export const EndpointList = ListOf(EndpointRow);
+export type EndpointList = Static<typeof EndpointList>;
+export const EndpointWithSecret = Type.Object({ ...EndpointRow.properties, secret: Type.String() });
+export type EndpointWithSecret = Static<typeof EndpointWithSecret>;
+
+const changeable = {
+  events: Type.Optional(Events),
+  provider: Type.Optional(Provider),
+  content: Type.Optional(Content),
+  active: Type.Optional(Type.Boolean()),
+  retry: Type.Optional(RetryPolicy),
+  timeout: Type.Optional(Duration),
+  maxInFlight: Type.Optional(InFlight),
+  ordered: Type.Optional(Type.Boolean()),
+  options: Type.Optional(JsonMap),
+};
+
+export const NewEndpoint = Closed({
+  url: Url,
+  ...changeable,
+  secret: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000, description: "Absent: one is made in the provider's form." })),
+  merchant: Merchant,
+});
+export const EndpointChange = Closed({ url: Type.Optional(Url), ...changeable });
+export const EndpointQuery = Closed(PageInput);
+export const Secrets = Type.Object({ secret: Type.String(), secrets: Type.Array(Type.String({ description: 'The current one first.' })) });
+export const Rotation = Closed({ overlap: Type.Optional(Duration) });
+export const Rotated = Type.Object({ id: Id, secret: Type.String(), previousValidUntil: Time });
+export const TestInput = Closed({ type: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) });

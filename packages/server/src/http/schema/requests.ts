@@ -1,0 +1,32 @@
+import Type from 'typebox';
+import type { Static } from 'typebox';
+import { AnyJson, Closed, HeaderMap, Id, ListOf, Nullable, PageInput, Time, Words } from './common.ts';
+
+const Verdict = Words(['accepted', 'rejected', 'duplicate']);
+
+export const RequestRow = Type.Object(
+  {
+    id: Id,
+    merchant: Type.String(),
+    source: Id,
+    provider: Type.String(),
+    receivedAt: Time,
+    verdict: Verdict,
+    reason: Nullable(Type.String()),
+    diagnosis: AnyJson,
+    size: Type.Integer({ description: 'Bytes of the body.' }),
+    sha256: Type.String(),
+    headers: HeaderMap,
+    duplicates: Type.Integer(),
+  },
+  { description: 'One inbound HTTP call, exactly as it came.' },
+);
+export type RequestRow = Static<typeof RequestRow>;
+export const RequestDetail = Type.Object({
+  ...RequestRow.properties,
+  rawHeaders: Type.Array(Type.Array(Type.String()), { description: '[name, value] in order of arrival.' }),
+});
+export type RequestDetail = Static<typeof RequestDetail>;
+export const RequestList = ListOf(RequestRow);
+export type RequestList = Static<typeof RequestList>;
+export const RequestQuery = Closed({ ...PageInput, source: Type.Optional(Id), verdict: Type.Optional(Verdict) });

@@ -1,0 +1,113 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
+import { Value } from 'typebox/value';
+import { didYouMean } from '../config/nearest.ts';
+import { Problem } from './problems.ts';
+import type { FieldError } from './problems.ts';
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly required?: readonly string[];
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly schemaPath: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** Checks against the same schemas that the OpenAPI document is made of; what does not fit is a `Problem` that names the field. */
+export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const check = Compile(schema);
+  const isBody = httpPart === 'body';
+  return (given: unknown) => {
+    if (isBody && given === null && hasRequired(schema)) {
+      return { error: new Problem('body_required', `Send a JSON object with ${(schema as SchemaNode).required?.join(', ')}.`) };
+    }
+    const value = isBody ? (given ?? {}) : Value.Convert(schema, { ...(given as object) });
+    if (check.Check(value)) return { value };
+    const errors = fieldErrors(schema as SchemaNode, check.Errors(value) as readonly SchemaError[]);
+    return { error: new Problem(isBody ? 'invalid_body' : 'invalid_query', sentence(errors), { errors }) };
+  };
+};
+
+const hasRequired = (schema: TSchema): boolean => ((schema as SchemaNode).required ?? []).length > 0;
+
+/** The first fault as the sentence of a problem. */
+export function sentence(errors: readonly FieldError[]): string {
+  const [first] = errors;
+  if (first === undefined) return 'It does not fit the schema.';
+  return first.path === '' ? first.message : `${first.path}: ${first.message}`;
+}
+
+const MAX_ERRORS = 20;
+// TypeBox stops at 8, and every unknown field counts twice.
+Settings.Set({ maxErrors: 4 * MAX_ERRORS });
+
+export function fieldErrors(schema: SchemaNode, errors: readonly SchemaError[]): FieldError[] {
+  return likelier(errors)
+    .flatMap((error) => explain(schema, error))
+    .slice(0, MAX_ERRORS);
+}
+
+const UNION = '/anyOf/';
+
+/** Of a choice only the branch that nearly fits is explained: the others would ask for fields that were never meant. */
+function likelier(errors: readonly SchemaError[]): readonly SchemaError[] {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { schemaPath } of errors) {
+    const [union, branch] = branchOf(schemaPath);
+    if (union === null) continue;
+    const branches = counts.get(union) ?? new Map<string, number>();
+    counts.set(union, branches.set(branch, (branches.get(branch) ?? 0) + 1));
+  }
+  return errors.filter(({ schemaPath, keyword }) => {
+    if (keyword === 'anyOf') return !counts.has(schemaPath);
+    const [union, branch] = branchOf(schemaPath);
+    if (union === null) return true;
+    const [best] = [...counts.get(union)!].reduce((a, b) => (b[1] < a[1] ? b : a));
+    return branch === best;
+  });
+}
+
+function branchOf(schemaPath: string): [string, string] | [null, null] {
+  const at = schemaPath.indexOf(UNION);
+  return at === -1 ? [null, null] : [schemaPath.slice(0, at), schemaPath.slice(at + UNION.length).split('/', 1)[0]!];
+}
+
+function explain(schema: SchemaNode, { keyword, instancePath, params, message }: SchemaError): FieldError[] {
+  const path = instancePath.slice(1).replaceAll('/', '.');
+  const below = (name: string): string => (path === '' ? name : `${path}.${name}`);
+  // Always beside an `additionalProperties` error that says more.
+  if (keyword === 'boolean') return [];
+  if (keyword === 'required') return names(params['requiredProperties']).map((name) => ({ path: below(name), message: 'is required.' }));
+  if (keyword === 'additionalProperties') {
+    const known = knownNames(nodeAt(schema, instancePath));
+    return names(params['additionalProperties']).map((name) => ({
+      path: below(shown(name)),
+      message: `is not known.${didYouMean(shown(name), known)}`,
+    }));
+  }
+  if (keyword === 'enum') return [{ path, message: `must be one of ${names(params['allowedValues']).join(', ')}.` }];
+  return [{ path, message: `${message}.` }];
+}
+
+const shown = (name: string): string => name.slice(0, 64);
+const names = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+
+function nodeAt(schema: SchemaNode, instancePath: string): SchemaNode | undefined {
+  let node: SchemaNode | undefined = schema;
+  for (const part of instancePath.split('/').slice(1)) node = node?.properties?.[part] ?? node?.items;
+  return node;
+}
+
+function knownNames(node: SchemaNode | undefined): string[] {
+  if (node === undefined) return [];
+  return [...Object.keys(node.properties ?? {}), ...(node.anyOf ?? []).flatMap(knownNames)];
+}

@@ -1,0 +1,84 @@
+/** The composition root: the only file that knows every part. */
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { keepLocalAdminKey } from './config/data-dir.ts';
+import type { Settings } from './config/settings.ts';
+import { unlockVault } from './config/vault.ts';
+import { createEngine } from './engine/engine.ts';
+import type { Engine } from './engine/faces.ts';
+import type { Clock, Timers } from './engine/ports.ts';
+import { createHttp } from './http/app.ts';
+import { createGuard } from './send/guard.ts';
+import { createSender } from './send/http.ts';
+import { openStorage } from './storage/open.ts';
+import { createLog } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** How long a stop waits for calls in flight. */
+const DRAIN_MS = 12_000;
+
+const CONSOLE_DIR = join(import.meta.dirname, '..', 'console');
+
+/** Small jumps of the wall clock must not make a lease end early or a retry come twice: time only goes forward here. */
+const clock: Clock = (() => {
+  let last = 0;
+  return { now: () => (last = Math.max(last, Date.now())) };
+})();
+
+const timers: Timers = {
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(ms, 2_147_483_647));
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface Running {
+  /** `http://HOST:PORT`. */
+  readonly url: string;
+  /** Present where a key was made by this start. */
+  readonly adminKey?: string;
+  stop(): Promise<void>;
+}
+
+/** Starts everything and serves; throws a sentence where it must not start. */
+export async function startPaybell(settings: Settings): Promise<Running> {
+  const log = createLog({ level: settings.logLevel });
+  const storage = await openStorage(settings.databaseUrl);
+  await storage.open();
+  const closing: (() => Promise<unknown>)[] = [() => storage.close()];
+  const stop = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const vault = await unlockVault({ masterKeys: settings.masterKeys, dataDir: settings.dataDir, notes: storage, random: randomBytes });
+    const guard = createGuard({ allowPrivateCidrs: settings.allowPrivateCidrs });
+    const sender = createSender({ guard });
+    closing.push(() => sender.close());
+    const engine = createEngine({ storage, send: sender.send, clock, timers, random: randomBytes, log, vault, judgeUrl: guard.judgeUrl });
+    const metrics = createMetrics();
+    metrics.watch(engine);
+    await engine.start();
+    closing.push(() => engine.stop(DRAIN_MS));
+    const adminKey = await firstKey(engine, settings);
+    const http = await createHttp({ engine, storage, settings: { ...settings, consoleDir: CONSOLE_DIR }, clock, log, metrics });
+    closing.push(() => http.close());
+    const url = await http.listen({ host: settings.host, port: settings.port });
+    return { url, stop, ...(adminKey === null ? {} : { adminKey }) };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Makes sure that there is an admin key; answers with one that was made, to be shown once. */
+async function firstKey({ directory }: Engine, settings: Settings): Promise<string | null> {
+  if (settings.adminKey !== null) {
+    if (directory.keyHolder(settings.adminKey) === null) await directory.createKey({ name: 'PAYBELL_ADMIN_KEY', merchant: null, key: settings.adminKey });
+    return null;
+  }
+  if (directory.keys().some(({ merchant }) => merchant === null)) return null;
+  const { key } = await directory.createKey({ name: 'First admin key', merchant: null });
+  keepLocalAdminKey(settings.dataDir, key);
+  return key;
+}

@@ -1,0 +1,496 @@
+import type { JsonObject, LedgerEvent, Movement, Transaction } from '@paybell/sdk';
+
+/**
+ * What a store can do: each operation is one transaction and one sentence. A store is held to `test/storage/conformance`.
+ * Times are milliseconds since 1970; the only clock is the caller's. Ids are made by the caller.
+ */
+export interface Storage {
+  /** Opens, migrates, checks that commits are durable; throws a sentence where they are not. */
+  open(): Promise<void>;
+  close(): Promise<void>;
+
+  /** Everything that this process knows by heart: merchants, sources, endpoints and keys that are not deleted. */
+  loadDirectory(): Promise<DirectoryRows>;
+  saveMerchant(row: MerchantRow): Promise<void>;
+  saveSource(row: SourceRow): Promise<void>;
+  saveEndpoint(row: EndpointRow): Promise<void>;
+  saveKey(row: KeyRow): Promise<void>;
+  /** One small text by name (key check value, node facts); null where there is none. */
+  getNote(name: string): Promise<string | null>;
+  putNote(note: { readonly name: string; readonly text: string }): Promise<void>;
+
+  /** Writes arrivals in one commit: requests, new events, folded transactions, deliveries. Answers in the same order. */
+  record(arrivals: readonly Arrival[]): Promise<readonly Recorded[]>;
+
+  /** Leases due deliveries of the wanted endpoints to `owner`; leases that ran out become an attempt `unknown` and are due again. */
+  claim(claim: Claim): Promise<Claimed>;
+  /** Writes the results of attempts, each only where owner and attempt number still match. */
+  settle(results: readonly Settlement[]): Promise<readonly ('settled' | 'fenced')[]>;
+  /** Gives leases back untried: due at once, the attempt number returned. */
+  release(lease: { readonly owner: string; readonly deliveries: readonly string[]; readonly now: number }): Promise<void>;
+  /** Makes deliveries due now whose lease was held by a process that is gone; an embedded store has one process, so: by any other. */
+  takeOver(query: { readonly owner: string; readonly now: number; readonly horizon: number }): Promise<number>;
+  /** The earliest due time per endpoint that has pending deliveries (a lease counts as due at its end). */
+  backlog(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]>;
+  /** Adds deliveries for events that are already recorded (resend). Answers with those leased by the caller. */
+  addDeliveries(deliveries: readonly AddedDelivery[]): Promise<readonly LeasedDelivery[]>;
+  /** Makes a finished delivery due once more; null where there is no such delivery of that merchant. */
+  retryDelivery(query: { readonly merchant: string | null; readonly id: string; readonly now: number }): Promise<DeliveryRow | null>;
+
+  listRequests(query: RequestQuery): Promise<Page<RequestRow>>;
+  getRequest(query: ById): Promise<RequestRow | null>;
+  getRequestBody(query: ById): Promise<Uint8Array | null>;
+  listEvents(query: EventQuery): Promise<Page<EventWithBody>>;
+  getEvent(query: ById): Promise<EventWithBody | null>;
+  listDeliveries(query: DeliveryQuery): Promise<Page<DeliveryRow>>;
+  getDelivery(query: ById): Promise<{ readonly delivery: DeliveryRow; readonly attempts: readonly AttemptRow[]; readonly body: Uint8Array | null } | null>;
+  listTransactions(query: TransactionQuery): Promise<Page<Transaction>>;
+  /** The transaction, the events it is the fold of, and its children (refunds ...). */
+  getTransaction(query: ById): Promise<TransactionDetail | null>;
+  stats(query: StatsQuery): Promise<Stats>;
+  endpointHealth(query: { readonly endpoints: readonly string[]; readonly since: number }): Promise<readonly EndpointHealth[]>;
+
+  /** Drops the oldest quarantined requests of a source beyond the bounds; answers with how many went. */
+  prune(bounds: QuarantineBounds): Promise<number>;
+  /** The invariants behind the promises, checked row by row; empty where all hold. For `paybell doctor`. */
+  check(query: { readonly now: number }): Promise<readonly Finding[]>;
+  /** Sizes and settings for /readyz, doctor and metrics. */
+  facts(): Promise<StorageFacts>;
+}
+
+export interface ById {
+  /** Null: any merchant (the operator). */
+  readonly merchant: string | null;
+  readonly id: string;
+}
+
+// ---- configuration ------------------------------------------------------------------------------------------------
+
+export interface MerchantRow {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+}
+
+export interface SourceRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly provider: string;
+  readonly name: string;
+  readonly options: JsonObject | null;
+  /** The secrets, encrypted for rest. */
+  readonly sealed: string;
+  readonly active: boolean;
+  readonly createdAt: number;
+  readonly deletedAt: number | null;
+}
+
+export type EndpointContent = 'event' | 'request' | 'transaction';
+
+/** As the API takes it: a list of delays or a formula. Durations are text. */
+export type RetryPolicy =
+  | { readonly delays: readonly string[]; readonly jitter?: number }
+  | { readonly first: string; readonly factor: number; readonly cap: string; readonly window: string; readonly jitter?: number };
+
+export interface EndpointRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly url: string;
+  readonly provider: string;
+  /** Event types with wildcards: `payment.*`, `*`. */
+  readonly events: readonly string[];
+  readonly content: EndpointContent;
+  readonly sealed: string;
+  readonly active: boolean;
+  /** Why it is not active where Paybell itself switched it off (`gone`). */
+  readonly disabledReason: string | null;
+  readonly retry: RetryPolicy | null;
+  readonly timeout: string | null;
+  readonly maxInFlight: number;
+  readonly ordered: boolean;
+  readonly options: JsonObject | null;
+  /** True: made for the `url` of one published event; matches nothing by itself. */
+  readonly perEvent: boolean;
+  readonly createdAt: number;
+  readonly deletedAt: number | null;
+}
+
+export interface KeyRow {
+  readonly id: string;
+  readonly name: string;
+  /** sha256 of the key, hex. */
+  readonly hash: string;
+  /** Null: the admin key. */
+  readonly merchant: string | null;
+  readonly createdAt: number;
+  readonly deletedAt: number | null;
+}
+
+export interface DirectoryRows {
+  readonly merchants: readonly MerchantRow[];
+  readonly sources: readonly SourceRow[];
+  readonly endpoints: readonly EndpointRow[];
+  readonly keys: readonly KeyRow[];
+}
+
+// ---- record -------------------------------------------------------------------------------------------------------
+
+export type RequestVerdict = 'accepted' | 'rejected' | 'duplicate';
+
+export interface NewRequest {
+  readonly id: string;
+  readonly merchant: string;
+  readonly source: string;
+  readonly provider: string;
+  readonly receivedAt: number;
+  readonly verdict: 'accepted' | 'rejected';
+  readonly reason: string | null;
+  /** JSON text of the findings, for a rejected one. */
+  readonly diagnosis: string | null;
+  /** JSON text: `[["name","value"], ...]` in order of arrival. */
+  readonly headers: string;
+  readonly body: Uint8Array;
+  /** Of the body, hex. */
+  readonly sha256: string;
+  /** True: the request is already kept (quarantined) and passes now; its verdict is rewritten, its bytes are not. */
+  readonly known?: boolean;
+}
+
+export type EventState = 'recorded' | 'unmapped' | 'fold_failed';
+
+export interface NewEvent {
+  readonly id: string;
+  readonly merchant: string;
+  readonly provider: string;
+  /** Null: published through the API. */
+  readonly source: string | null;
+  readonly request: string | null;
+  /** Position among the events of its request. */
+  readonly item: number;
+  readonly type: string;
+  /** Unique within the source, or within the merchant for published events. */
+  readonly dedupeKey: string;
+  /** sha256 (hex) of what makes two events the same fact: equal key and other digest is a variant. */
+  readonly digest: string;
+  readonly sequence: number | null;
+  readonly occurredAt: number | null;
+  readonly recordedAt: number;
+  readonly state: EventState;
+  readonly note: string | null;
+  /** Set where a transaction is touched: its deterministic id and what the event says of it. */
+  readonly transaction: string | null;
+  /** Deterministic id of `movement.parent`. */
+  readonly parent: string | null;
+  readonly movement: Movement | null;
+  /** JSON text of the data of a published event; null for inbound ones (their request holds it). */
+  readonly data: string | null;
+  readonly deliveries: readonly NewDelivery[];
+}
+
+export interface NewDelivery {
+  readonly id: string;
+  readonly endpoint: string;
+  /** `provider:ID`, `request` (the request's own bytes) or `transaction` (the row as folded by this commit). */
+  readonly format: string;
+  /** Bytes for `provider:ID`; null for the two others. */
+  readonly body: Uint8Array | null;
+  /** Set: this process sends it at once, as attempt 1. */
+  readonly lease: Lease | null;
+}
+
+export interface Lease {
+  readonly owner: string;
+  readonly until: number;
+}
+
+/** What came through one door at once: an inbound request with its events, or one published event. */
+export interface Arrival {
+  readonly request: NewRequest | null;
+  readonly events: readonly NewEvent[];
+}
+
+export interface RecordedEvent {
+  readonly outcome: 'stored' | 'duplicate' | 'variant';
+  /** The event that stands in the log: the new one, or the one that was there before. */
+  readonly id: string;
+  /** Number of deliveries of that event (for a duplicate: of the one before). */
+  readonly deliveries: number;
+  /** JSON texts of deliveries' bodies that only the commit could know, by delivery id (`transaction`). */
+  readonly bodies: Readonly<Record<string, string>> | null;
+}
+
+export interface Recorded {
+  readonly requestVerdict: RequestVerdict | null;
+  readonly events: readonly RecordedEvent[];
+  /** JSON texts of the transactions as they stand after this commit, each once per commit (with the first arrival that touched it). */
+  readonly transactions: readonly string[];
+}
+
+// ---- deliver ------------------------------------------------------------------------------------------------------
+
+export interface Claim {
+  readonly owner: string;
+  readonly now: number;
+  readonly until: number;
+  readonly wants: readonly { readonly endpoint: string; readonly max: number }[];
+}
+
+export interface Claimed {
+  readonly deliveries: readonly LeasedDelivery[];
+  /** For each wanted endpoint, when its next pending delivery is due; null where none is left. */
+  readonly next: readonly { readonly endpoint: string; readonly dueAt: number | null }[];
+}
+
+export interface LeasedDelivery {
+  readonly id: string;
+  readonly merchant: string;
+  readonly endpoint: string;
+  readonly event: string;
+  readonly eventType: string;
+  readonly transaction: string | null;
+  readonly format: string;
+  readonly body: Uint8Array;
+  /** Headers of the inbound request, JSON text, for format `request`. */
+  readonly requestHeaders: string | null;
+  /** Number of this attempt, from 1: the fence. */
+  readonly attempt: number;
+  /** Tries that failed so far; lost ones (`unknown`) burn none. */
+  readonly failures: number;
+  readonly leaseUntil: number;
+  readonly createdAt: number;
+}
+
+export type AttemptOutcome = 'succeeded' | 'failed' | 'unknown';
+
+export interface AttemptRow {
+  readonly n: number;
+  readonly startedAt: number;
+  readonly durationMs: number | null;
+  readonly outcome: AttemptOutcome;
+  readonly cause: string;
+  readonly statusCode: number | null;
+  /** JSON object text. */
+  readonly requestHeaders: string | null;
+  /** JSON object text. */
+  readonly responseHeaders: string | null;
+  readonly responseBody: Uint8Array | null;
+  readonly truncated: boolean;
+  /** JSON text of SendTimings. */
+  readonly timings: string | null;
+}
+
+export interface Settlement {
+  readonly delivery: string;
+  readonly merchant: string;
+  readonly owner: string;
+  readonly attempt: AttemptRow;
+  readonly next: { readonly status: 'succeeded' | 'failed' } | { readonly status: 'pending'; readonly at: number };
+  readonly finishedAt: number;
+}
+
+export interface AddedDelivery extends NewDelivery {
+  readonly event: string;
+  readonly createdAt: number;
+}
+
+// ---- read ---------------------------------------------------------------------------------------------------------
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Opaque; null at the end. */
+  readonly nextCursor: string | null;
+}
+
+export interface PageQuery {
+  /** Null: any merchant (the operator). */
+  readonly merchant: string | null;
+  readonly limit: number;
+  readonly cursor: string | null;
+}
+
+export interface RequestQuery extends PageQuery {
+  readonly source?: string;
+  readonly verdict?: RequestVerdict;
+  /** Oldest first instead of newest first (re-verification goes in order). */
+  readonly oldestFirst?: boolean;
+}
+
+export interface RequestRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly source: string;
+  readonly provider: string;
+  readonly receivedAt: number;
+  readonly verdict: RequestVerdict;
+  readonly reason: string | null;
+  readonly diagnosis: string | null;
+  readonly size: number;
+  readonly sha256: string;
+  readonly headers: string;
+  readonly duplicates: number;
+}
+
+export interface EventQuery extends PageQuery {
+  readonly type?: string;
+  readonly source?: string;
+  readonly transaction?: string;
+  readonly state?: EventState;
+  readonly since?: number;
+  readonly until?: number;
+  readonly oldestFirst?: boolean;
+  /** Only events with a delivery to this endpoint (and of this status). */
+  readonly endpoint?: string;
+  readonly status?: 'pending' | 'succeeded' | 'failed';
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly provider: string;
+  readonly source: string | null;
+  readonly request: string | null;
+  readonly item: number;
+  readonly type: string;
+  readonly dedupeKey: string;
+  readonly transaction: string | null;
+  readonly sequence: number | null;
+  readonly occurredAt: number | null;
+  readonly recordedAt: number;
+  readonly state: EventState;
+  readonly note: string | null;
+  readonly duplicates: number;
+  /** Other bytes came under the same key. */
+  readonly variants: number;
+  readonly data: string | null;
+}
+
+/** `body` and `headers` are the request's where the event came in by one. */
+export interface EventWithBody {
+  readonly event: EventRow;
+  readonly body: Uint8Array | null;
+  readonly headers: string | null;
+}
+
+export interface DeliveryQuery extends PageQuery {
+  readonly status?: 'pending' | 'succeeded' | 'failed';
+  readonly endpoint?: string;
+  readonly event?: string;
+  readonly transaction?: string;
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly event: string;
+  readonly eventType: string;
+  readonly endpoint: string;
+  readonly transaction: string | null;
+  readonly format: string;
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  readonly attemptCount: number;
+  readonly statusCode: number | null;
+  readonly cause: string | null;
+  readonly nextAttemptAt: number | null;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+export interface TransactionQuery extends PageQuery {
+  readonly status?: string;
+  readonly kind?: string;
+  readonly provider?: string;
+  readonly rail?: string;
+  readonly currency?: string;
+  /** Bounds on `updatedAt`. */
+  readonly from?: number;
+  readonly to?: number;
+  /** Any reference, whole or its beginning. */
+  readonly q?: string;
+}
+
+export interface TransactionDetail {
+  readonly transaction: Transaction;
+  readonly events: readonly LedgerEvent[];
+  readonly children: readonly Transaction[];
+}
+
+export interface StatsQuery {
+  readonly merchant: string | null;
+  readonly from: number;
+  readonly to: number;
+  readonly bucketMs: number;
+}
+
+export interface MoneyCount {
+  readonly currency: string;
+  readonly exponent: number;
+  readonly kind: string;
+  readonly status: string;
+  readonly provider: string;
+  readonly rail: string | null;
+  readonly count: number;
+  /** Base units. */
+  readonly value: string;
+}
+
+export interface Stats {
+  /** Transactions that entered a status within the window. */
+  readonly money: readonly MoneyCount[];
+  /** Where all transactions stand now. */
+  readonly standing: readonly MoneyCount[];
+  readonly series: readonly {
+    readonly at: number;
+    readonly requests: number;
+    readonly rejected: number;
+    readonly duplicates: number;
+    readonly events: number;
+    readonly succeeded: number;
+    readonly failed: number;
+  }[];
+  readonly providers: readonly {
+    readonly provider: string;
+    readonly requests: number;
+    readonly rejected: number;
+    readonly duplicates: number;
+    readonly lastAt: number | null;
+  }[];
+  readonly deliveries: { readonly pending: number; readonly succeeded: number; readonly failed: number };
+}
+
+export interface EndpointHealth {
+  readonly endpoint: string;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly lastFailureAt: number | null;
+  readonly backlog: number;
+}
+
+// ---- upkeep -------------------------------------------------------------------------------------------------------
+
+export interface QuarantineBounds {
+  readonly source: string;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  readonly olderThan: number;
+}
+
+export interface Finding {
+  /** Name of the invariant: `event_in_log`, `routed_has_delivery`, `success_has_attempt`, `lease_in_time`, `ledger_is_fold`, `books_balance`, `integrity`. */
+  readonly invariant: string;
+  readonly id: string | null;
+  readonly sentence: string;
+}
+
+export interface StorageFacts {
+  readonly driver: 'sqlite' | 'postgres';
+  /** For people: `WAL, synchronous=FULL`. */
+  readonly durability: string;
+  readonly bytes: number;
+  readonly accepted: number;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly pending: number;
+  readonly notSubscribed: number;
+}

@@ -1,0 +1,88 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The newest schema this program knows: the number of its last migration. */
+const MIGRATIONS = join(import.meta.dirname, 'migrations');
+
+/** How long a checkpoint may let the log grow before it is written back, in pages of 4 KiB. */
+const CHECKPOINT_PAGES = 4000;
+
+/** Opens the embedded database, writes only durably, and refuses where that cannot be had. Throws an Error with a sentence. */
+export function connect(path: string, mode: 'write' | 'read'): DatabaseSync {
+  if (mode === 'write') mkdirSync(dirname(path), { recursive: true });
+  const db = new DatabaseSync(path, { readOnly: mode === 'read', enableForeignKeyConstraints: false, timeout: 5000 });
+  if (mode === 'read') {
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = 268435456;');
+    return db;
+  }
+  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -64000;
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;`);
+  assertDurable(db);
+  migrate(db);
+  return db;
+}
+
+function pragma(db: DatabaseSync, name: string): unknown {
+  return Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+}
+
+/** Reads the settings back: a 2xx means on disk, so without WAL and full sync nothing may be acknowledged. */
+function assertDurable(db: DatabaseSync): void {
+  const journal = pragma(db, 'journal_mode');
+  const synchronous = pragma(db, 'synchronous');
+  if (journal !== 'wal') throw new Error(`The database could not be put into WAL mode (it is in ${String(journal)}). Use a local disk for the data folder.`);
+  if (synchronous !== 2) throw new Error(`The database does not sync every commit (synchronous=${String(synchronous)}). Paybell does not start without it.`);
+}
+
+/** What `assertDurable` found, for people. */
+export function durability(db: DatabaseSync): string {
+  return `${String(pragma(db, 'journal_mode')).toUpperCase()}, synchronous=${pragma(db, 'synchronous') === 2 ? 'FULL' : 'not full'}`;
+}
+
+function migrate(db: DatabaseSync): void {
+  const files = readdirSync(MIGRATIONS)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+  const at = Number(pragma(db, 'user_version'));
+  if (at > files.length) {
+    throw new Error(`The data folder was written by a newer Paybell (schema ${at}, this one knows ${files.length}). Start that version, or use another --data folder.`);
+  }
+  for (const [index, name] of files.entries()) {
+    if (index < at) continue;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(readFileSync(join(MIGRATIONS, name), 'utf8'));
+      db.exec(`PRAGMA user_version = ${index + 1}`);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/**
+ * Holds the data folder for one process by a lock row of SQLite itself, so that a kill -9 frees it.
+ * Answers the release, or null where another process has it.
+ */
+export function lockFolder(path: string): (() => void) | null {
+  mkdirSync(dirname(path), { recursive: true });
+  const lockPath = `${path}.lock`;
+  if (!existsSync(lockPath)) {
+    const handle = openSync(lockPath, 'a', 0o600);
+    writeSync(handle, '');
+    closeSync(handle);
+  }
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;');
+  } catch {
+    lock.close();
+    return null;
+  }
+  return () => {
+    lock.exec('ROLLBACK');
+    lock.close();
+  };
+}

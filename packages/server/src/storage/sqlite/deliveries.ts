@@ -1,0 +1,191 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
+import { transactionFinder } from './keys.ts';
+import { atomically } from './transact.ts';
+
+const INSERT = `INSERT INTO deliveries (id, merchant, event, event_type, endpoint, transaction_id, format, payload, status, attempt_count, failures,
+    owner, due_at, started_at, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?)`;
+
+export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status,
+  d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, d.due_at AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
+
+type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number };
+
+/** Inserts deliveries; endpoints that are spoken to in one format share one stored body. */
+function inserter(db: DatabaseSync) {
+  const insert = db.prepare(INSERT);
+  const insertPayload = db.prepare('INSERT INTO payloads (body) VALUES (?)');
+  return (origin: Origin, delivery: NewDelivery, shared: Map<string, number | bigint>, row: string | null): string | null => {
+    const made = delivery.format === 'transaction' ? (row ?? 'null') : null;
+    const body = made === null ? delivery.body : Buffer.from(made);
+    let payload = shared.get(delivery.format) ?? null;
+    if (payload === null && body !== null) {
+      payload = insertPayload.run(body).lastInsertRowid;
+      shared.set(delivery.format, payload);
+    }
+    const { lease } = delivery;
+    insert.run(
+      delivery.id,
+      origin.merchant,
+      origin.id,
+      origin.type,
+      delivery.endpoint,
+      origin.transaction,
+      delivery.format,
+      payload,
+      lease === null ? 0 : 1,
+      lease?.owner ?? null,
+      lease?.until ?? origin.at,
+      lease === null ? null : origin.at,
+      origin.at,
+    );
+    return made;
+  };
+}
+
+/** Inserts the deliveries of a new event; runs inside the record commit. */
+export function deliveryWriter(db: DatabaseSync) {
+  const insert = inserter(db);
+  return {
+    insert(event: NewEvent, row: string | null): Record<string, string> | null {
+      const shared = new Map<string, number | bigint>();
+      let bodies: Record<string, string> | null = null;
+      for (const delivery of event.deliveries) {
+        const made = insert({ id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt }, delivery, shared, row);
+        if (made !== null) (bodies ??= {})[delivery.id] = made;
+      }
+      return bodies;
+    },
+  };
+}
+
+interface ClaimedRow {
+  id: string;
+  merchant: string;
+  endpoint: string;
+  event: string;
+  event_type: string;
+  transaction_id: string | null;
+  format: string;
+  attempt_count: number;
+  failures: number;
+  due_at: number;
+  created_at: number;
+  owner: string | null;
+  started_at: number | null;
+  body: Uint8Array | null;
+  request_body: Uint8Array | null;
+  request_headers: string | null;
+}
+
+const LEASED = `SELECT d.id, d.merchant, d.endpoint, d.event, d.event_type, d.transaction_id, d.format, d.attempt_count, d.failures, d.due_at, d.created_at,
+    d.owner, d.started_at, p.body, r.body AS request_body, r.headers AS request_headers
+  FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
+    LEFT JOIN events e ON d.payload IS NULL AND e.id = d.event LEFT JOIN requests r ON r.id = e.request`;
+
+const NO_BYTES = new Uint8Array(0);
+
+function leased(row: ClaimedRow, until: number): LeasedDelivery {
+  return {
+    id: row.id,
+    merchant: row.merchant,
+    endpoint: row.endpoint,
+    event: row.event,
+    eventType: row.event_type,
+    transaction: row.transaction_id,
+    format: row.format,
+    body: row.body ?? row.request_body ?? NO_BYTES,
+    requestHeaders: row.request_headers,
+    attempt: row.attempt_count,
+    failures: row.failures,
+    leaseUntil: until,
+    createdAt: row.created_at,
+  };
+}
+
+/** Claims, releases and adds deliveries. */
+export function deliveryOperations(db: DatabaseSync) {
+  const due = db.prepare(`${LEASED} WHERE d.endpoint = ? AND d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?`);
+  const one = db.prepare(`${LEASED} WHERE d.id = ?`);
+  const lease = db.prepare('UPDATE deliveries SET owner = ?, due_at = ?, started_at = ?, attempt_count = attempt_count + 1 WHERE id = ?');
+  const lost = db.prepare(
+    `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated) VALUES (?, ?, ?, 'unknown', 'interrupted', 0) ON CONFLICT DO NOTHING`,
+  );
+  const release = db.prepare(
+    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(due_at, ?), attempt_count = attempt_count - 1
+     WHERE id = ? AND owner = ? AND status = 'pending'`,
+  );
+  const retry = db.prepare(
+    `UPDATE deliveries SET status = 'pending', due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
+  );
+  const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND status = 'pending'`);
+  // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
+  const orphaned = db.prepare(
+    `UPDATE deliveries SET due_at = ? WHERE endpoint = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner IS NOT NULL AND owner <> ?`,
+  );
+  const event = db.prepare('SELECT id, merchant, type, transaction_id AS "transaction" FROM events WHERE id = ?');
+  const transaction = transactionFinder(db);
+  const row = db.prepare('SELECT doc FROM transactions WHERE seq = ?');
+  const delivery = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.id = ?`);
+  const insert = inserter(db);
+  // One index probe per endpoint with work, whatever the number of rows (a skip scan over `deliveries_due`).
+  const backlog = db.prepare(
+    `WITH RECURSIVE waiting (endpoint) AS (
+       SELECT min(endpoint) FROM deliveries WHERE status = 'pending'
+       UNION ALL
+       SELECT (SELECT min(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > waiting.endpoint) FROM waiting WHERE waiting.endpoint IS NOT NULL)
+     SELECT endpoint, (SELECT min(due_at) FROM deliveries d WHERE d.status = 'pending' AND d.endpoint = waiting.endpoint) AS dueAt
+     FROM waiting WHERE endpoint IS NOT NULL`,
+  );
+
+  function claim({ owner, now, until, wants }: Claim): Claimed {
+    return atomically(db, () => {
+      const claimed: LeasedDelivery[] = [];
+      for (const { endpoint, max } of wants) {
+        for (const found of due.all(endpoint, now, max) as unknown as ClaimedRow[]) {
+          if (found.owner !== null) lost.run(found.id, found.attempt_count, found.started_at ?? found.due_at);
+          lease.run(owner, until, now, found.id);
+          claimed.push(leased({ ...found, attempt_count: found.attempt_count + 1 }, until));
+        }
+      }
+      const next = wants.map(({ endpoint }) => ({ endpoint, dueAt: (nextDue.get(endpoint)?.['at'] ?? null) as number | null }));
+      return { deliveries: claimed, next };
+    });
+  }
+
+  function addDeliveries(added: readonly AddedDelivery[]): LeasedDelivery[] {
+    return atomically(db, () => {
+      const mine: LeasedDelivery[] = [];
+      for (const delivery of added) {
+        const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at'> | undefined;
+        if (origin === undefined) continue;
+        const doc = origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
+        insert({ ...origin, at: delivery.createdAt }, delivery, new Map(), doc);
+        if (delivery.lease !== null) mine.push(leased(one.get(delivery.id) as unknown as ClaimedRow, delivery.lease.until));
+      }
+      return mine;
+    });
+  }
+
+  return {
+    claim,
+    addDeliveries,
+    release: ({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): void =>
+      atomically(db, () => {
+        for (const id of deliveries) release.run(now, id, owner);
+      }),
+    takeOver: ({ owner, now, horizon }: { owner: string; now: number; horizon: number }): number =>
+      atomically(db, () =>
+        (backlog.all() as unknown as { endpoint: string }[]).reduce((sum, { endpoint }) => sum + Number(orphaned.run(now, endpoint, now, now + horizon, owner).changes), 0),
+      ),
+    backlog: () => backlog.all() as unknown as { endpoint: string; dueAt: number }[],
+    retryDelivery: ({ merchant, id, now }: { merchant: string | null; id: string; now: number }): DeliveryRow | null => {
+      const read = (statement: StatementSync): DeliveryRow | undefined => statement.get(id) as unknown as DeliveryRow | undefined;
+      const found = read(delivery);
+      if (found === undefined || (merchant !== null && found.merchant !== merchant)) return null;
+      retry.run(now, id);
+      return read(delivery) ?? null;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { checkOperations } from './check.ts';
+import { deliveryOperations } from './deliveries.ts';
+import { directoryOperations } from './directory.ts';
+import { eventOperations } from './events.ts';
+import { readOperations } from './reads.ts';
+import { recordOperations } from './record.ts';
+import { requestOperations } from './requests.ts';
+import { settleOperations } from './settle.ts';
+import { statsOperations } from './tallies.ts';
+
+/** Every operation of the contract as a synchronous function on one connection. */
+export function operations(db: DatabaseSync) {
+  return {
+    ...directoryOperations(db),
+    ...recordOperations(db),
+    ...deliveryOperations(db),
+    ...settleOperations(db),
+    ...requestOperations(db),
+    ...eventOperations(db),
+    ...readOperations(db),
+    ...statsOperations(db),
+    ...checkOperations(db),
+  };
+}
+
+export type Operations = ReturnType<typeof operations>;
+export type OperationName = keyof Operations;
+
+/** Operations that only read: they go to the connection for reading, so that a long list never delays a commit. */
+export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
+  'loadDirectory',
+  'getNote',
+  'listRequests',
+  'getRequest',
+  'getRequestBody',
+  'listEvents',
+  'getEvent',
+  'listDeliveries',
+  'getDelivery',
+  'listTransactions',
+  'getTransaction',
+  'endpointHealth',
+  'stats',
+  'check',
+  'facts',
+]);

@@ -1,0 +1,120 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Transaction } from '@paybell/sdk';
+import type {
+  AttemptRow,
+  ById,
+  DeliveryQuery,
+  DeliveryRow,
+  EndpointHealth,
+  Page,
+  TransactionDetail,
+  TransactionQuery,
+} from '../contract.ts';
+import { DELIVERY_COLUMNS } from './deliveries.ts';
+import { CHAIN, chainReader, lastEventFinder } from './chain.ts';
+import { transactionFinder } from './keys.ts';
+import { condition, page } from './page.ts';
+import { byReference } from './refs.ts';
+
+/** How many of the latest deliveries stand for an endpoint's health. */
+const HEALTH_SAMPLE = 500;
+
+/** Reads deliveries and the ledger. */
+export function readOperations(db: DatabaseSync) {
+  const attempts = `SELECT n, started_at AS startedAt, duration_ms AS durationMs, outcome, cause, status_code AS statusCode, truncated, timings,
+    request_headers AS requestHeaders, response_headers AS responseHeaders, response_body AS responseBody FROM attempts WHERE delivery = ? ORDER BY n`;
+  const transaction = transactionFinder(db);
+  const lastEvent = lastEventFinder(db);
+  const eventsOf = chainReader(db);
+  return {
+    listDeliveries: (query: DeliveryQuery): Page<DeliveryRow> =>
+      page<DeliveryRow>(db, {
+        query,
+        columns: `d.seq, ${DELIVERY_COLUMNS}`,
+        from: 'deliveries d',
+        alias: 'd',
+        conditions: [
+          condition('d.status = ?', query.status),
+          condition('d.endpoint = ?', query.endpoint),
+          condition('d.event = ?', query.event),
+          query.transaction === undefined
+            ? null
+            : { sql: `d.event IN (SELECT id FROM events WHERE seq IN (${CHAIN}))`, values: [lastEvent(query.transaction)] },
+        ],
+      }),
+    getDelivery: ({ merchant, id }: ById): { delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null => {
+      const delivery = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE id = ? AND (? IS NULL OR merchant = ?)`).get(id, merchant, merchant) as
+        | DeliveryRow
+        | undefined;
+      if (delivery === undefined) return null;
+      const body = db
+        .prepare(
+          `SELECT coalesce(p.body, r.body) AS body FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
+           LEFT JOIN events e ON e.id = d.event LEFT JOIN requests r ON r.id = e.request WHERE d.id = ?`,
+        )
+        .get(id) as { body: Uint8Array | null } | undefined;
+      const made = (db.prepare(attempts).all(id) as unknown as (Omit<AttemptRow, 'truncated'> & { truncated: number })[]).map((row) => ({
+        ...row,
+        truncated: row.truncated === 1,
+      }));
+      return { delivery, attempts: made, body: body?.body ?? null };
+    },
+    listTransactions: (query: TransactionQuery): Page<Transaction> => {
+      const found = page<{ doc: string }>(db, {
+        query,
+        columns: 'seq, doc',
+        from: 'transactions',
+        conditions: [
+          condition('status = ?', query.status),
+          condition('kind = ?', query.kind),
+          condition('provider = ?', query.provider),
+          condition('rail = ?', query.rail),
+          condition('currency = ?', query.currency),
+          condition('updated_at >= ?', query.from),
+          condition('updated_at <= ?', query.to),
+          byReference(db, query.merchant, query.q),
+        ],
+      });
+      return { rows: found.rows.map(({ doc }) => JSON.parse(doc) as Transaction), nextCursor: found.nextCursor };
+    },
+    getTransaction: ({ merchant, id }: ById): TransactionDetail | null => {
+      const row = db
+        .prepare('SELECT doc, last_event AS lastEvent FROM transactions WHERE seq = ? AND (? IS NULL OR merchant = ?)')
+        .get(transaction(id), merchant, merchant) as { doc: string; lastEvent: number } | undefined;
+      if (row === undefined) return null;
+      const children = db.prepare('SELECT doc FROM transactions WHERE parent = ? ORDER BY id').all(id) as { doc: string }[];
+      return {
+        transaction: JSON.parse(row.doc) as Transaction,
+        events: eventsOf(row.lastEvent),
+        children: children.map((child) => JSON.parse(child.doc) as Transaction),
+      };
+    },
+    endpointHealth: ({ endpoints, since }: { endpoints: readonly string[]; since: number }): EndpointHealth[] => {
+      const latest = db.prepare(
+        `SELECT d.status, d.finished_at AS finishedAt, a.duration_ms AS durationMs, a.outcome, a.started_at AS startedAt FROM
+           (SELECT * FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
+         JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?`,
+      );
+      const waiting = db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT 100000)`);
+      return endpoints.map((endpoint) => {
+        const rows = latest.all(endpoint, since) as unknown as { durationMs: number | null; outcome: string; startedAt: number }[];
+        return health(endpoint, rows, Number(waiting.get(endpoint)?.['n'] ?? 0));
+      });
+    },
+  };
+}
+
+function health(endpoint: string, rows: readonly { durationMs: number | null; outcome: string; startedAt: number }[], backlog: number): EndpointHealth {
+  const durations = rows.flatMap(({ durationMs, outcome }) => (outcome === 'succeeded' && durationMs !== null ? [durationMs] : [])).sort((a, b) => a - b);
+  const failures = rows.filter(({ outcome }) => outcome === 'failed');
+  const at = (part: number): number | null => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? null;
+  return {
+    endpoint,
+    succeeded: durations.length,
+    failed: failures.length,
+    p50Ms: at(0.5),
+    p95Ms: at(0.95),
+    lastFailureAt: failures.reduce<number | null>((last, { startedAt }) => Math.max(last ?? 0, startedAt), null),
+    backlog,
+  };
+}

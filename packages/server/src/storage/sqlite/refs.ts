@@ -1,0 +1,65 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { Transaction } from '@paybell/sdk';
+import type { Condition } from './page.ts';
+import { runsOf } from './keys.ts';
+
+/** Transactions in one run of the search index; those after the last run are looked through one by one. */
+const RUN = 4096;
+
+/** The code point after which no text goes on: closes the range of a prefix search. */
+const AFTER_ALL = '\u{10FFFF}';
+
+/** Every text by which a person may look for a transaction. */
+export function references(row: Transaction): string[] {
+  const all = [row.reference, row.providerReference, ...row.refs, row.customer?.reference, row.customer?.phone, row.customer?.email];
+  return [...new Set(all.filter((text): text is string => typeof text === 'string' && text !== ''))];
+}
+
+/** Keeps the search index: in sorted runs for new transactions, at once for what an indexed one gains. */
+export function refWriter(db: DatabaseSync) {
+  const runs = runsOf(db);
+  const insert = db.prepare('INSERT INTO refs (merchant, value, transaction_seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const tail = db.prepare('SELECT seq, doc FROM transactions WHERE seq > ?');
+  let upto = runs.upto('refs');
+  let upcoming = upto;
+  return {
+    changed(before: Transaction | null, now: Transaction, seq: number): void {
+      if (seq > upcoming) return;
+      const had = before === null ? [] : references(before);
+      for (const value of references(now)) if (!had.includes(value)) insert.run(now.merchant, value, seq);
+    },
+    flush(last: number): void {
+      if (last - upto < RUN) return;
+      const lines = (tail.all(upto) as { seq: number; doc: string }[]).flatMap(({ seq, doc }) => {
+        const row = JSON.parse(doc) as Transaction;
+        return references(row).map((value) => ({ merchant: row.merchant, value, seq }));
+      });
+      lines.sort((a, b) => (a.merchant === b.merchant ? (a.value < b.value ? -1 : 1) : a.merchant < b.merchant ? -1 : 1));
+      for (const { merchant, value, seq } of lines) insert.run(merchant, value, seq);
+      runs.written('refs', last);
+      upcoming = last;
+    },
+    settle(committed: boolean): void {
+      if (committed) upto = upcoming;
+      else upcoming = upto;
+    },
+  };
+}
+
+/** The condition that a transaction has a reference that is, or begins with, `q`. */
+export function byReference(db: DatabaseSync, merchant: string | null, q: string | undefined): Condition | null {
+  if (q === undefined || q === '') return null;
+  const upto = runsOf(db).upto('refs');
+  const tenant = merchant === null ? '' : 'merchant = ? AND ';
+  const unindexed = (db.prepare(`SELECT seq, doc FROM transactions WHERE ${tenant}seq > ? AND instr(doc, ?) > 0`).all(
+    ...((merchant === null ? [] : [merchant]) satisfies SQLInputValue[]),
+    upto,
+    JSON.stringify(q).slice(1, -1),
+  ) as { seq: number; doc: string }[])
+    .filter(({ doc }) => references(JSON.parse(doc) as Transaction).some((value) => value.startsWith(q)))
+    .map(({ seq }) => seq);
+  return {
+    sql: `seq IN (SELECT transaction_seq FROM refs WHERE ${tenant}value >= ? AND value < ? UNION ALL SELECT value FROM json_each(?))`,
+    values: [...(merchant === null ? [] : [merchant]), q, q + AFTER_ALL, JSON.stringify(unindexed)],
+  };
+}

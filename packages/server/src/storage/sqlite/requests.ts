@@ -1,0 +1,45 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ById, Page, QuarantineBounds, RequestQuery, RequestRow } from '../contract.ts';
+import { condition, page } from './page.ts';
+import { atomically } from './transact.ts';
+
+const COLUMNS =
+  'seq, id, merchant, source, provider, received_at AS receivedAt, verdict, reason, diagnosis, size, sha256, headers, duplicates';
+
+/** Reads requests, and keeps the quarantine within its bounds. */
+export function requestOperations(db: DatabaseSync) {
+  const oldestRejected = db.prepare(
+    `SELECT seq, size, received_at AS receivedAt FROM requests WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT -1 OFFSET ?`,
+  );
+  const sizes = db.prepare(`SELECT seq, size, received_at AS receivedAt FROM requests WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT ?`);
+  const drop = db.prepare('DELETE FROM requests WHERE seq = ?');
+  return {
+    listRequests: (query: RequestQuery): Page<RequestRow> =>
+      page<RequestRow>(db, {
+        query,
+        columns: COLUMNS,
+        from: 'requests',
+        conditions: [condition('source = ?', query.source), condition('verdict = ?', query.verdict)],
+        ...(query.oldestFirst === true ? { oldestFirst: true } : {}),
+      }),
+    getRequest: ({ merchant, id }: ById): RequestRow | null => {
+      const row = db.prepare(`SELECT ${COLUMNS} FROM requests WHERE id = ? AND (? IS NULL OR merchant = ?)`).get(id, merchant, merchant);
+      return row === undefined ? null : (row as unknown as RequestRow);
+    },
+    getRequestBody: ({ merchant, id }: ById): Uint8Array | null => {
+      const row = db.prepare('SELECT body FROM requests WHERE id = ? AND (? IS NULL OR merchant = ?)').get(id, merchant, merchant);
+      return (row?.['body'] as Uint8Array | undefined) ?? null;
+    },
+    prune: ({ source, maxCount, maxBytes, olderThan }: QuarantineBounds): number =>
+      atomically(db, () => {
+        const gone = new Set((oldestRejected.all(source, maxCount) as { seq: number }[]).map(({ seq }) => seq));
+        let bytes = 0;
+        for (const row of sizes.all(source, maxCount) as { seq: number; size: number; receivedAt: number }[]) {
+          bytes += row.size;
+          if (bytes > maxBytes || row.receivedAt < olderThan) gone.add(row.seq);
+        }
+        for (const seq of gone) drop.run(seq);
+        return gone.size;
+      }),
+  };
+}

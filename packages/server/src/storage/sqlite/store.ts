@@ -1,0 +1,117 @@
+import { Worker } from 'node:worker_threads';
+import type { Storage } from '../contract.ts';
+import { connect, lockFolder } from './connect.ts';
+import { operations, READS } from './operations.ts';
+import type { OperationName } from './operations.ts';
+import type { Answer, Call } from './worker.ts';
+
+export interface SqliteOptions {
+  readonly path: string;
+  /** False: everything on the caller's thread (simulation, tools). */
+  readonly threads: boolean;
+  /** True: never writes, takes no lock; for `doctor` beside a running server. */
+  readonly readOnly: boolean;
+}
+
+/** Raised for whatever the database refuses: the caller answers 503 and nothing is acknowledged. */
+export class StorageError extends Error {
+  readonly code: string | null;
+  constructor(message: string, code: string | null) {
+    super(message);
+    this.name = 'StorageError';
+    this.code = code;
+  }
+}
+
+interface Connection {
+  call(name: OperationName | 'close', argument: unknown): Promise<unknown>;
+}
+
+const NO_METHODS = new Set(['then', 'toJSON', 'constructor']);
+
+/** The embedded store: one thread that writes, one that reads, on one file. */
+export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage {
+  let writer: Connection | null = null;
+  let reader: Connection | null = null;
+  let unlock: (() => void) | null = null;
+
+  async function open(): Promise<void> {
+    if (!readOnly) {
+      unlock = lockFolder(path);
+      if (unlock === null) throw new Error(`Another Paybell already runs on ${path}. Stop it, or give this one its own --data folder.`);
+    }
+    if (threads) {
+      if (!readOnly) writer = await thread(path, 'write');
+      reader = await thread(path, 'read');
+    } else {
+      reader = inline(path, readOnly ? 'read' : 'write');
+      if (!readOnly) writer = reader;
+    }
+  }
+
+  async function close(): Promise<void> {
+    if (writer !== reader) await reader?.call('close', null);
+    await writer?.call('close', null);
+    unlock?.();
+    writer = reader = unlock = null;
+  }
+
+  // The contract's methods all have one argument and the same name as their operation: this is the whole driver.
+  const contract = new Proxy({ open, close } as Record<string, unknown>, {
+    get(target, name) {
+      if (typeof name !== 'string' || name in target) return target[String(name)];
+      if (NO_METHODS.has(name)) return undefined;
+      const operation = name as OperationName;
+      const method = (argument: unknown): Promise<unknown> => {
+        const connection = READS.has(operation) ? reader : writer;
+        if (connection === null) return Promise.reject(new StorageError('The database is not open.', null));
+        return connection.call(operation, argument);
+      };
+      target[name] = method;
+      return method;
+    },
+  });
+  return contract as unknown as Storage;
+}
+
+function inline(path: string, mode: 'write' | 'read'): Connection {
+  const db = connect(path, mode);
+  const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
+  return {
+    async call(name, argument) {
+      return name === 'close' ? db.close() : run[name]?.(argument);
+    },
+  };
+}
+
+async function thread(path: string, mode: 'write' | 'read'): Promise<Connection> {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), { workerData: { path, mode } });
+  const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  let calls = 0;
+  let dead: StorageError | null = null;
+  const die = (error: Error): void => {
+    dead ??= new StorageError(`The database thread stopped: ${error.message}`, null);
+    for (const { reject } of waiting.values()) reject(dead);
+    waiting.clear();
+  };
+  worker.on('error', die);
+  worker.on('exit', () => die(new Error('it exited')));
+  worker.on('message', (answer: Answer) => {
+    const waiter = waiting.get(answer.id);
+    waiting.delete(answer.id);
+    if ('error' in answer) waiter?.reject(new StorageError(answer.error, answer.code));
+    else waiter?.resolve(answer.result);
+  });
+  await new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }));
+  return {
+    call(name, argument) {
+      if (dead !== null) return Promise.reject(dead);
+      return new Promise((resolve, reject) => {
+        calls += 1;
+        waiting.set(calls, { resolve, reject });
+        worker.postMessage({ id: calls, name, argument } satisfies Call);
+      });
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** A thread with one connection: runs the operations it is asked for, one after the other. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { connect } from './connect.ts';
+import { operations } from './operations.ts';
+import type { OperationName } from './operations.ts';
+
+export interface Call {
+  readonly id: number;
+  readonly name: OperationName | 'close';
+  readonly argument: unknown;
+}
+
+export type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: string | null };
+
+const { path, mode } = workerData as { path: string; mode: 'write' | 'read' };
+const port = parentPort;
+if (port === null) throw new Error('This file is the body of a worker thread.');
+
+const db = connect(path, mode);
+const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
+
+port.on('message', ({ id, name, argument }: Call) => {
+  let answer: Answer;
+  try {
+    answer = { id, result: name === 'close' ? db.close() : run[name]?.(argument) };
+  } catch (error) {
+    const known = error as { message?: string; code?: string; errcode?: number };
+    answer = { id, error: known.message ?? String(error), code: known.errcode === undefined ? (known.code ?? null) : `SQLITE_${known.errcode}` };
+  }
+  port.postMessage(answer);
+  if (name === 'close') port.close();
+});
+
+port.postMessage({ id: 0, result: null } satisfies Answer);
