@@ -1,6 +1,6 @@
 /** Builds all that a published package has: run by `npm pack` and `npm publish` in packages/server. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildConsole } from './build-console.ts';
@@ -14,3 +14,7 @@ for (const name of ['sdk', 'server']) {
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')], { stdio: 'inherit' });
 }
+
+// Statements that are files of their own.
+const server = join(ROOT, 'packages/server');
+for (const file of globSync('src/**/*.sql', { cwd: server })) cpSync(join(server, file), join(server, file.replace(/^src/, 'dist')));

@@ -23,7 +23,13 @@ function Console() {
   return (
     <Shell>
       <Boundary>
-        <Suspense fallback={<div className="page"><Skeleton /></div>}>
+        <Suspense
+          fallback={
+            <div className="page">
+              <Skeleton />
+            </div>
+          }
+        >
           <Switch>
             <Route path="/" component={LivePage} />
             <Route path="/transactions" component={Transactions} />
@@ -48,7 +54,7 @@ export function App() {
   const session = useSession();
   useEffect(() => {
     // What one person saw is not shown to the next.
-    if (session === 'out') queryClient.clear();
+    if (session !== 'in') queryClient.clear();
   }, [session]);
   if (session === 'opening') return null;
   if (session === 'in') return <Console />;

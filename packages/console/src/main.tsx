@@ -8,6 +8,7 @@ import { applyTheme } from './ui/theme.ts';
 
 applyTheme();
 void openFromLink();
+window.addEventListener('hashchange', () => void openFromLink());
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root');

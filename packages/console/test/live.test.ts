@@ -53,17 +53,44 @@ const delivery = (id: string, status: DeliveryRow['status']): DeliveryRow => ({
 test('a live row changes in place, and an older version changes nothing', () => {
   const rows = [transaction('a', { version: 2 }), transaction('b')];
   const newer = transaction('b', { version: 3, status: 'succeeded' });
-  const next = upsert(rows, new Map([['b', newer], ['a', transaction('a', { version: 1, status: 'failed' })]]));
+  const next = upsert(
+    rows,
+    new Map([
+      ['b', newer],
+      ['a', transaction('a', { version: 1, status: 'failed' })],
+    ]),
+  );
   assert.deepEqual(next, [rows[0], newer]);
   assert.equal(upsert(rows, new Map([['c', transaction('c')]])), rows, 'a row of another list must not make this one new');
 });
 
 test('a snapshot that was on its way does not undo what the stream brought meanwhile', () => {
-  remember({ transaction: [transaction('s', { version: 5, status: 'succeeded' }), transaction('n')], delivery: [delivery('d', 'succeeded')], request: [] }, 1_000);
-  const shown = overlay([transaction('s', { version: 4 })], { topic: 'transaction', askedAt: 900, admit: ({ status }) => status === 'pending' });
-  assert.deepEqual(shown.map(({ id, status }) => [id, status]), [['n', 'pending'], ['s', 'succeeded']]);
+  remember(
+    {
+      transaction: [transaction('s', { version: 5, status: 'succeeded' }), transaction('n')],
+      delivery: [delivery('d', 'succeeded')],
+      request: [],
+    },
+    1_000,
+  );
+  const shown = overlay([transaction('s', { version: 4 })], {
+    topic: 'transaction',
+    askedAt: 900,
+    admit: ({ status }) => status === 'pending',
+  });
+  assert.deepEqual(
+    shown.map(({ id, status }) => [id, status]),
+    [
+      ['n', 'pending'],
+      ['s', 'succeeded'],
+    ],
+  );
   assert.equal(overlay([delivery('d', 'pending')], { topic: 'delivery', askedAt: 900 })[0]?.status, 'succeeded');
-  assert.equal(overlay([delivery('d', 'pending')], { topic: 'delivery', askedAt: 1_100 })[0]?.status, 'pending', 'a snapshot asked for later knows better');
+  assert.equal(
+    overlay([delivery('d', 'pending')], { topic: 'delivery', askedAt: 1_100 })[0]?.status,
+    'pending',
+    'a snapshot asked for later knows better',
+  );
 });
 
 test('live rows are filtered as the server filters', () => {

@@ -6,8 +6,15 @@ const one = (path: string, id: string): string => `${path}/${encodeURIComponent(
 
 /** Sends an event again to whoever is subscribed to it, or to one endpoint. */
 export async function resendEvent(id: string, endpoint?: string): Promise<string> {
-  const answer = await call<{ deliveries?: unknown } | undefined>(`${one('/v1/events', id)}/resend`, { method: 'POST', body: endpoint === undefined ? {} : { endpoint } });
-  const count = Array.isArray(answer?.deliveries) ? answer.deliveries.length : typeof answer?.deliveries === 'number' ? answer.deliveries : null;
+  const answer = await call<{ deliveries?: unknown } | undefined>(`${one('/v1/events', id)}/resend`, {
+    method: 'POST',
+    body: endpoint === undefined ? {} : { endpoint },
+  });
+  const count = Array.isArray(answer?.deliveries)
+    ? answer.deliveries.length
+    : typeof answer?.deliveries === 'number'
+      ? answer.deliveries
+      : null;
   if (count === 0) return 'No endpoint is subscribed to it';
   return count === null ? 'Sent again' : `${count} new ${count === 1 ? 'delivery' : 'deliveries'}`;
 }
@@ -26,7 +33,9 @@ export async function createEndpoint(body: Readonly<Record<string, unknown>>): P
 
 export async function setEndpointActive(id: string, active: boolean): Promise<void> {
   const row = await call<Partial<EndpointRow> | undefined>(one('/v1/endpoints', id), { method: 'PATCH', body: { active } });
-  queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) => rows?.map((old) => (old.id === id ? { ...old, ...row, active, health: row?.health ?? old.health } : old)));
+  queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) =>
+    rows?.map((old) => (old.id === id ? { ...old, ...row, active, health: row?.health ?? old.health } : old)),
+  );
 }
 
 export async function deleteEndpoint(id: string): Promise<void> {

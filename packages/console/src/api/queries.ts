@@ -46,13 +46,22 @@ export function flatten<Row extends { readonly id: string }>(data: InfiniteData<
 }
 
 export const useTransaction = (id: string) =>
-  useQuery<TransactionDetail, Problem>({ queryKey: ['transaction', 'one', id], queryFn: ({ signal }) => call(`/v1/transactions/${encodeURIComponent(id)}`, { signal }) });
+  useQuery<TransactionDetail, Problem>({
+    queryKey: ['transaction', 'one', id],
+    queryFn: ({ signal }) => call(`/v1/transactions/${encodeURIComponent(id)}`, { signal }),
+  });
 
 export const useDelivery = (id: string) =>
-  useQuery<DeliveryDetail, Problem>({ queryKey: ['delivery', 'one', id], queryFn: ({ signal }) => call(`/v1/deliveries/${encodeURIComponent(id)}`, { signal }) });
+  useQuery<DeliveryDetail, Problem>({
+    queryKey: ['delivery', 'one', id],
+    queryFn: ({ signal }) => call(`/v1/deliveries/${encodeURIComponent(id)}`, { signal }),
+  });
 
 export const useRequest = (id: string) =>
-  useQuery<RequestDetail, Problem>({ queryKey: ['request', 'one', id], queryFn: ({ signal }) => call(`/v1/requests/${encodeURIComponent(id)}`, { signal }) });
+  useQuery<RequestDetail, Problem>({
+    queryKey: ['request', 'one', id],
+    queryFn: ({ signal }) => call(`/v1/requests/${encodeURIComponent(id)}`, { signal }),
+  });
 
 const MAX_CONFIGURED = 200;
 
@@ -60,13 +69,22 @@ const MAX_CONFIGURED = 200;
 const configured = <Row>(path: string, signal: AbortSignal): Promise<readonly Row[]> =>
   call<Page<Row>>(path, { query: { limit: MAX_CONFIGURED }, signal }).then((page) => page.data);
 
-export const useSources = () => useQuery<readonly SourceRow[], Problem>({ queryKey: ['sources'], queryFn: ({ signal }) => configured('/v1/sources', signal) });
+export const useSources = () =>
+  useQuery<readonly SourceRow[], Problem>({ queryKey: ['sources'], queryFn: ({ signal }) => configured('/v1/sources', signal) });
 
 export const useEndpoints = (refetchInterval: number | false = false) =>
-  useQuery<readonly EndpointRow[], Problem>({ queryKey: ['endpoints'], queryFn: ({ signal }) => configured('/v1/endpoints', signal), refetchInterval });
+  useQuery<readonly EndpointRow[], Problem>({
+    queryKey: ['endpoints'],
+    queryFn: ({ signal }) => configured('/v1/endpoints', signal),
+    refetchInterval,
+  });
 
 export const useProviders = () =>
-  useQuery<readonly ProviderRow[], Problem>({ queryKey: ['providers'], staleTime: Infinity, queryFn: ({ signal }) => call<Page<ProviderRow>>('/v1/providers', { signal }).then((page) => page.data) });
+  useQuery<readonly ProviderRow[], Problem>({
+    queryKey: ['providers'],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => call<Page<ProviderRow>>('/v1/providers', { signal }).then((page) => page.data),
+  });
 
 export const useStats = (window: string, bucket: string) =>
   useQuery<Stats, Problem>({

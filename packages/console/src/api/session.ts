@@ -15,6 +15,11 @@ export function signedOut(): void {
   become('out');
 }
 
+export async function signOut(): Promise<void> {
+  await fetch('/v1/session', { method: 'DELETE', credentials: 'same-origin' }).catch(() => null);
+  become('out');
+}
+
 /** Trades an admin key for the session cookie; answers with a sentence where it is refused. */
 export async function signIn(key: string): Promise<string | null> {
   const response = await fetch('/v1/session', {

@@ -1,9 +1,9 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
-import { pushToFeed } from './feed.ts';
+import { forgetFeed, pushToFeed } from './feed.ts';
 import { mergeBatch } from './merge.ts';
-import { countArrivals } from './pulse.ts';
-import { remember } from './recent.ts';
+import { countArrivals, forgetPulses } from './pulse.ts';
+import { forgetRecent, remember } from './recent.ts';
 import { LiveStream, type StreamState } from './stream.ts';
 
 let state: StreamState = { phase: 'connecting', behindMs: null, waiting: 0 };
@@ -41,7 +41,12 @@ export function connectLive(client: QueryClient): () => void {
   });
   const opened = stream;
   opened.start();
-  return () => opened.stop();
+  return () => {
+    opened.stop();
+    forgetFeed();
+    forgetRecent();
+    forgetPulses();
+  };
 }
 
 export function togglePaused(): void {

@@ -3,7 +3,7 @@ import { isOlder, type Batch, type LiveRows, type Topic } from './stream.ts';
 
 export type FeedItem = { readonly [T in Topic]: { readonly topic: T; readonly id: string; readonly row: LiveRows[T] } }[Topic];
 
-const MAX_ITEMS = 600;
+const MAX_ITEMS = 1_000;
 
 let items: readonly FeedItem[] = [];
 const listeners = new Set<() => void>();
@@ -47,6 +47,8 @@ export function seedFeed(snapshot: Batch): void {
   }
   publish([...known.values()].toSorted((a, b) => Date.parse(feedTime(b)) - Date.parse(feedTime(a))));
 }
+
+export const forgetFeed = (): void => publish([]);
 
 export function useFeed(): readonly FeedItem[] {
   return useSyncExternalStore(

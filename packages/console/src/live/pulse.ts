@@ -14,6 +14,11 @@ const KEEP_MS = 30_000;
 let pulses: readonly Pulse[] = [];
 const seen = new Set<string>();
 
+export function forgetPulses(): void {
+  pulses = [];
+  seen.clear();
+}
+
 /** Requests that came since `from` (milliseconds since 1970), for a chart that moves between two answers of `/v1/stats`. */
 export function arrivalsSince(from: number): readonly Pulse[] {
   return pulses.filter((pulse) => pulse.at > from);
@@ -45,7 +50,11 @@ export function summary(sinceMs: number): string {
   const sum = (pick: (pulse: Pulse) => number): number => recent.reduce((total, pulse) => total + pick(pulse), 0);
   const changes = sum((pulse) => pulse.transactions);
   if (changes === 0 && sum((pulse) => pulse.requests) === 0) return '';
-  const parts = [`${changes} transaction updates`, `${sum((pulse) => pulse.succeeded)} succeeded`, `${sum((pulse) => pulse.failed)} failed`];
+  const parts = [
+    `${changes} transaction updates`,
+    `${sum((pulse) => pulse.succeeded)} succeeded`,
+    `${sum((pulse) => pulse.failed)} failed`,
+  ];
   const failedDeliveries = sum((pulse) => pulse.failedDeliveries);
   if (failedDeliveries > 0) parts.push(`${failedDeliveries} deliveries failed`);
   return `${parts.join(', ')}.`;

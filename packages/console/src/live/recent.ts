@@ -22,6 +22,10 @@ export function remember(batch: Batch, at: number): void {
   }
 }
 
+export function forgetRecent(): void {
+  for (const rows of Object.values(recent)) rows.clear();
+}
+
 export interface Overlay<T extends Topic> {
   readonly topic: T;
   /** When the snapshot was asked for, by the same clock as `remember`. */

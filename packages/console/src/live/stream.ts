@@ -38,7 +38,11 @@ const TOPICS = ['transaction', 'delivery', 'request'] as const;
 /** The one EventSource of the console. Paints at once when calm, at most ten times a second when busy. */
 export class LiveStream {
   readonly #options: StreamOptions;
-  readonly #buffers = { transaction: new Map<string, TransactionRow>(), delivery: new Map<string, DeliveryRow>(), request: new Map<string, RequestRow>() };
+  readonly #buffers = {
+    transaction: new Map<string, TransactionRow>(),
+    delivery: new Map<string, DeliveryRow>(),
+    request: new Map<string, RequestRow>(),
+  };
   #source: EventSource | null = null;
   #flushTimer: number | null = null;
   #reopenTimer: number | null = null;

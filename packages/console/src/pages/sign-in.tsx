@@ -22,7 +22,16 @@ export default function SignIn() {
         <Mark />
         <h1>Sign in to Paybell</h1>
         <label htmlFor="key">Admin key</label>
-        <input id="key" name="key" type="password" autoComplete="current-password" required autoFocus spellCheck={false} aria-describedby="key-hint" />
+        <input
+          id="key"
+          name="key"
+          type="password"
+          autoComplete="current-password"
+          required
+          autoFocus
+          spellCheck={false}
+          aria-describedby="key-hint"
+        />
         {refusal !== null && (
           <p className="says bad" role="alert">
             {refusal}
@@ -32,8 +41,8 @@ export default function SignIn() {
           {busy ? 'Signing in…' : 'Sign in'}
         </button>
         <p id="key-hint" className="hint">
-          The terminal where <code>paybell start</code> runs prints a link that signs you in. The key is also kept in the data folder (<code>./data</code>) and may be set with{' '}
-          <code>PAYBELL_ADMIN_KEY</code>.
+          The terminal where <code>paybell start</code> runs prints a link that signs you in. The key is also kept in the data folder (
+          <code>./data</code>) and may be set with <code>PAYBELL_ADMIN_KEY</code>.
         </p>
       </form>
     </main>

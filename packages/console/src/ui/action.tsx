@@ -11,7 +11,10 @@ export interface ActionProps {
 
 /** A button that does something on the server, and says how it went right beside itself. */
 export function Action({ icon, kind = 'plain', children, run }: ActionProps) {
-  const [state, setState] = useState<{ readonly phase: 'idle' | 'busy' | 'done' | 'failed'; readonly says: string }>({ phase: 'idle', says: '' });
+  const [state, setState] = useState<{ readonly phase: 'idle' | 'busy' | 'done' | 'failed'; readonly says: string }>({
+    phase: 'idle',
+    says: '',
+  });
   const press = async (): Promise<void> => {
     setState({ phase: 'busy', says: '' });
     try {

@@ -31,7 +31,13 @@ const TOKENS: Readonly<Record<string, string>> = {
   'eip155:42161/erc20:0xaf88d065e77c8cc2239327c5edb3a432268e5831': 'USDC',
 };
 
-const NATIVE: Readonly<Record<string, string>> = { 'slip44:0': 'BTC', 'slip44:60': 'ETH', 'slip44:501': 'SOL', 'slip44:714': 'BNB', 'slip44:966': 'POL' };
+const NATIVE: Readonly<Record<string, string>> = {
+  'slip44:0': 'BTC',
+  'slip44:60': 'ETH',
+  'slip44:501': 'SOL',
+  'slip44:714': 'BNB',
+  'slip44:966': 'POL',
+};
 
 const shorten = (text: string): string => (text.length > 14 ? `${text.slice(0, 6)}…${text.slice(-4)}` : text);
 

@@ -37,5 +37,9 @@ export interface CurlRequest {
 /** The same request once more, byte for byte where its body is text. */
 export function curlCommand({ url, headers, body }: CurlRequest): string {
   const fields = headerPairs(headers).filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()));
-  return [`curl -X POST ${quote(url)}`, ...fields.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`), `--data-binary ${quote(body)}`].join(' \\\n  ');
+  return [
+    `curl -X POST ${quote(url)}`,
+    ...fields.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
+    `--data-binary ${quote(body)}`,
+  ].join(' \\\n  ');
 }

@@ -28,7 +28,13 @@ export function CopyButton({ text, label }: { readonly text: string | (() => Pro
     }
   };
   return (
-    <button type="button" className={label === undefined ? 'icon-button' : 'button small'} onClick={() => void copy()} aria-label={label ?? 'Copy'} title={said ?? label ?? 'Copy'}>
+    <button
+      type="button"
+      className={label === undefined ? 'icon-button' : 'button small'}
+      onClick={() => void copy()}
+      aria-label={label ?? 'Copy'}
+      title={said ?? label ?? 'Copy'}
+    >
       <Icon name={said === 'Copied' ? 'check' : 'copy'} size={14} />
       {label !== undefined && <span>{said ?? label}</span>}
       <span className="visually-hidden" role="status">

@@ -14,7 +14,13 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     if (element.current?.open === false) element.current.showModal();
   }, []);
   return (
-    <dialog ref={element} className="dialog" aria-label={title} onClose={onClose} onPointerDown={(event) => event.target === element.current && element.current?.close()}>
+    <dialog
+      ref={element}
+      className="dialog"
+      aria-label={title}
+      onClose={onClose}
+      onPointerDown={(event) => event.target === element.current && element.current?.close()}
+    >
       <div className="dialog-body">
         <header>
           <h2>{title}</h2>

@@ -64,7 +64,15 @@ export function Pick({ label, value = '', choices, onChange }: PickProps) {
 
 const TYPING_MS = 250;
 
-export function SearchField({ value, placeholder, onChange }: { readonly value: string; readonly placeholder: string; readonly onChange: (value: string) => void }) {
+export function SearchField({
+  value,
+  placeholder,
+  onChange,
+}: {
+  readonly value: string;
+  readonly placeholder: string;
+  readonly onChange: (value: string) => void;
+}) {
   const [text, setText] = useState(value);
   const [shown, setShown] = useState(value);
   const timer = useRef<number | null>(null);
@@ -86,7 +94,16 @@ export function SearchField({ value, placeholder, onChange }: { readonly value: 
   return (
     <label className="search">
       <Icon name="search" size={14} />
-      <input ref={takeSearchFocus} data-search type="search" value={text} placeholder={placeholder} aria-label={placeholder} spellCheck={false} onChange={(event) => type(event.target.value)} />
+      <input
+        ref={takeSearchFocus}
+        data-search
+        type="search"
+        value={text}
+        placeholder={placeholder}
+        aria-label={placeholder}
+        spellCheck={false}
+        onChange={(event) => type(event.target.value)}
+      />
       <kbd>/</kbd>
     </label>
   );

@@ -13,6 +13,12 @@ export function useHeld<Row extends { readonly id: string }>(rows: readonly Row[
   const first = rows[0]?.id ?? null;
   if (held && anchor === null && first !== null) setAnchor(first);
   if (!held && anchor !== null) setAnchor(null);
-  const index = anchor === null || anchor === first ? 0 : Math.max(0, rows.findIndex((row) => row.id === anchor));
+  const index =
+    anchor === null || anchor === first
+      ? 0
+      : Math.max(
+          0,
+          rows.findIndex((row) => row.id === anchor),
+        );
   return { shown: index === 0 ? rows : rows.slice(index), waiting: index, release: () => setAnchor(first) };
 }

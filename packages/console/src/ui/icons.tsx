@@ -4,7 +4,8 @@ const PATHS = {
   requests: 'M8 2.5v7M5 6.8 8 9.8l3-3M2.8 10.5v1.7c0 .7.6 1.3 1.3 1.3h7.8c.7 0 1.3-.6 1.3-1.3v-1.7',
   deliveries: 'M14 2 7.2 8.8M14 2 9.7 14l-2.5-5.2L2 6.3 14 2Z',
   endpoints: 'M6.5 9.5a3 3 0 0 0 4.3.2l2-2A3 3 0 0 0 8.5 3.5l-.8.8M9.5 6.5a3 3 0 0 0-4.3-.2l-2 2a3 3 0 0 0 4.3 4.2l.8-.8',
-  sources: 'M8 2.5c3 0 5.2.9 5.2 2.1S11 6.7 8 6.7s-5.2-.9-5.2-2.1S5 2.5 8 2.5ZM2.8 4.6v6.8c0 1.2 2.2 2.1 5.2 2.1s5.2-.9 5.2-2.1V4.6M2.8 8c0 1.2 2.2 2.1 5.2 2.1s5.2-.9 5.2-2.1',
+  sources:
+    'M8 2.5c3 0 5.2.9 5.2 2.1S11 6.7 8 6.7s-5.2-.9-5.2-2.1S5 2.5 8 2.5ZM2.8 4.6v6.8c0 1.2 2.2 2.1 5.2 2.1s5.2-.9 5.2-2.1V4.6M2.8 8c0 1.2 2.2 2.1 5.2 2.1s5.2-.9 5.2-2.1',
   check: 'm3.5 8.5 3 3 6-7',
   cross: 'm4.5 4.5 7 7m0-7-7 7',
   clock: 'M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11ZM8 5v3.2l2 1.3',
@@ -28,9 +29,8 @@ const PATHS = {
   arrowUp: 'M8 13V3.5M4 7.3l4-4 4 4',
   retry: 'M13 8a5 5 0 1 1-1.6-3.7M13.2 2.5v2.8h-2.8',
   shield: 'M8 2.3 3.3 4v3.8c0 2.7 1.9 4.8 4.7 5.9 2.8-1.1 4.7-3.2 4.7-5.9V4L8 2.3ZM5.9 7.9l1.5 1.5 2.7-2.9',
-  repeat: 'M5.5 5.5h7.7v7.7H5.5zM10.5 5.5V2.8H2.8v7.7h2.7',
   signal: 'M3 13v-2.5M6.3 13V8M9.7 13V5.5M13 13V3',
-  menu: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
+  out: 'M9.5 3H4.3c-.7 0-1.3.6-1.3 1.3v7.4c0 .7.6 1.3 1.3 1.3h5.2M6.5 8H14M11.5 5.5 14 8l-2.5 2.5',
 } as const;
 
 export type IconName = keyof typeof PATHS;
@@ -38,7 +38,18 @@ export type IconName = keyof typeof PATHS;
 /** Decorative: whatever it means stands beside it in words. */
 export function Icon({ name, size = 16 }: { readonly name: IconName; readonly size?: number }) {
   return (
-    <svg className="icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
+    <svg
+      className="icon"
+      width={size}
+      height={size}
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
       <path d={PATHS[name]} />
     </svg>
   );

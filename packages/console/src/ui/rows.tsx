@@ -57,21 +57,38 @@ export function Rows<Row extends { readonly id: string }>(props: RowsProps<Row>)
     const row = shown.find(({ id }) => id === selected);
     if (row !== undefined) navigate(hrefOf(row));
   };
-  useKeys({ j: () => move(1), k: () => move(-1), Enter: open, o: open, ...(selected !== null && props.openId === undefined ? { Escape: () => setSelected(null) } : {}) });
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: open,
+    o: open,
+    ...(selected !== null && props.openId === undefined ? { Escape: () => setSelected(null) } : {}),
+  });
   const toTop = (): void => {
     setSelected(null);
     release();
     scroller.current?.scrollTo({ top: 0 });
   };
   return (
-    <div className={`rows ${props.className ?? ''}`} onPointerEnter={(event) => event.pointerType === 'mouse' && setHovered(true)} onPointerLeave={() => setHovered(false)}>
+    <div
+      className={`rows ${props.className ?? ''}`}
+      onPointerEnter={(event) => event.pointerType === 'mouse' && setHovered(true)}
+      onPointerLeave={() => setHovered(false)}
+    >
       {props.head !== undefined && <div className="row head">{props.head}</div>}
       {waiting > 0 && (
         <button type="button" className="new-pill" onClick={toTop}>
           <Icon name="arrowUp" size={12} /> {waiting} new
         </button>
       )}
-      <div className="scroller" ref={scroller} data-testid={props.testId} role="feed" aria-label={props.label} aria-busy={false} onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 4)}>
+      <div
+        className="scroller"
+        ref={scroller}
+        data-testid={props.testId}
+        role="group"
+        aria-label={props.label}
+        onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 4)}
+      >
         <div className="runway" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = shown[item.index];
@@ -82,9 +99,6 @@ export function Rows<Row extends { readonly id: string }>(props: RowsProps<Row>)
                 key={row.id}
                 href={hrefOf(row)}
                 className={`row${marks}`}
-                role="article"
-                aria-posinset={item.index + 1}
-                aria-setsize={-1}
                 data-row-id={row.id}
                 data-status={props.statusOf(row)}
                 style={{ height: rowHeight, transform: `translateY(${item.start}px)` }}

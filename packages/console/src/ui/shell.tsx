@@ -1,5 +1,6 @@
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
+import { signOut } from '../api/session.ts';
 import { togglePaused } from '../live/connect.ts';
 import { Announcer } from './announcer.tsx';
 import { Icon, type IconName } from './icons.tsx';
@@ -21,7 +22,12 @@ export function Mark() {
   return (
     <svg className="mark" width="24" height="24" viewBox="0 0 24 24" fill="none" aria-hidden="true">
       <rect width="24" height="24" rx="6.5" fill="currentColor" />
-      <path d="M7 15.5h10c-1-1-1.4-2.2-1.4-4.2a3.6 3.6 0 0 0-7.2 0c0 2-.4 3.2-1.4 4.2Z" stroke="#fff" strokeWidth="1.7" strokeLinejoin="round" />
+      <path
+        d="M7 15.5h10c-1-1-1.4-2.2-1.4-4.2a3.6 3.6 0 0 0-7.2 0c0 2-.4 3.2-1.4 4.2Z"
+        stroke="#fff"
+        strokeWidth="1.7"
+        strokeLinejoin="round"
+      />
       <path d="M10.6 18.2h2.8" stroke="#fff" strokeWidth="1.7" strokeLinecap="round" />
     </svg>
   );
@@ -83,6 +89,10 @@ export function Shell({ children }: { readonly children: ReactNode }) {
             <Icon name="keyboard" />
             <span>Shortcuts</span>
             <kbd>?</kbd>
+          </button>
+          <button type="button" className="nav-item" onClick={() => void signOut()}>
+            <Icon name="out" />
+            <span>Sign out</span>
           </button>
         </div>
       </nav>

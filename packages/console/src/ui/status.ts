@@ -41,7 +41,12 @@ export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
 export const OUTCOME_LOOKS: Readonly<Record<'succeeded' | 'failed' | 'unknown', Look>> = {
   succeeded: { tone: 'good', icon: 'check', word: 'Succeeded', means: 'The endpoint acknowledged it.' },
   failed: { tone: 'bad', icon: 'cross', word: 'Failed', means: 'This try did not get through.' },
-  unknown: { tone: 'wait', icon: 'question', word: 'Unknown', means: 'The process ended during this try; whether it arrived cannot be told.' },
+  unknown: {
+    tone: 'wait',
+    icon: 'question',
+    word: 'Unknown',
+    means: 'The process ended during this try; whether it arrived cannot be told.',
+  },
 };
 
 export const TIMELINE_LOOKS: Readonly<Record<'applied' | 'stale' | 'duplicate' | 'conflict' | 'late', Look>> = {

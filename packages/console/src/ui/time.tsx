@@ -2,10 +2,11 @@ import { clockTime, exactTime, span, useClock } from './clock.ts';
 
 /** A moment as the clock on the wall shows it. */
 export function Time({ at }: { readonly at: string | null | undefined }) {
+  const text = useClock((now) => (at ? clockTime(at, now) : ''));
   if (!at) return <span className="muted">—</span>;
   return (
     <time className="num" dateTime={at} title={exactTime(at)}>
-      {clockTime(at, Date.now())}
+      {text}
     </time>
   );
 }

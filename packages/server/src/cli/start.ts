@@ -20,8 +20,8 @@ export const start: Command = {
     try {
       const key = settings.adminKey ?? server.adminKey ?? readLocalAdminKey(settings.dataDir);
       writeRunning(settings.dataDir, { pid: process.pid, url: server.url });
-      io.print(`ready ${server.url}`);
       greet({ settings, url: server.url, key, made: server.adminKey !== undefined }, io);
+      io.print(`ready ${server.url}`);
       const demo = settings.demo && key !== null ? await runDemo({ url: server.url, key }, io) : null;
       await stopped;
       io.note('Stopping: what is in flight is finished first. Once more stops at once.');

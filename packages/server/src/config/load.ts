@@ -20,7 +20,7 @@ export interface SettingsInput {
 }
 
 /** Variables of the project's own tests and benchmarks: no settings, and no typing errors of one. */
-const NOT_SETTINGS = /^PAYBELL_(TEST|BENCH)_/;
+const NOT_SETTINGS = /^PAYBELL_(?:(?:TEST|BENCH)_|CHROMIUM$)/;
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Reads all settings, flags before environment. Throws SettingsError. */

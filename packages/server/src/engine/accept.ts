@@ -14,12 +14,12 @@ import { Refusal } from './refusal.ts';
 import type { Publish, Published } from './faces.ts';
 import type { Router } from './route.ts';
 
-/** Diagnosing costs many hashes: under a flood of forged requests only this many a second are diagnosed. */
-const DIAGNOSES_PER_SECOND = 20;
+/** Diagnosing costs many hashes: under a flood of forged requests the rest is diagnosed when somebody looks at it. */
+const DIAGNOSES_PER_SECOND = 5;
+const DIAGNOSED_BYTES = 32 * 1024;
 /** The quarantine of a source is brought within its bounds after this many rejected requests. */
 const PRUNE_EVERY = 200;
 const QUARANTINE = { maxCount: 10_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 7 * 24 * 3600_000 };
-const EVENTS_PER_REQUEST = 1_000;
 
 export interface AcceptParts {
   readonly directory: InnerDirectory;
@@ -67,14 +67,14 @@ export function createAccept(parts: AcceptParts): Accept {
   async function take(source: Source, request: NewRequest, judged: Judged): Promise<Accepted> {
     const { provider, verdict, input } = judged;
     if (!verdict.ok) {
-      const findings = diagnosing() ? diagnose(provider, input) : [];
+      const findings = input.body.byteLength <= DIAGNOSED_BYTES && diagnosing() ? diagnose(provider, input) : null;
       await write({ request: { ...request, verdict: 'rejected', reason: verdict.reason, diagnosis: JSON.stringify({ detail: verdict.detail, findings }) }, events: [] });
       if (request.known !== true) quarantine(source.id);
       return { kind: 'rejected', request: request.id, reason: verdict.reason, detail: verdict.detail };
     }
     const bytes = verdict.authenticated ?? input.body;
     const read = readEvents({ provider, source, request, bytes, headers: input.headers, newId });
-    const events = read.slice(0, EVENTS_PER_REQUEST).map((event) => router.route(event.event, event.data, clock.now()));
+    const events = read.map((event) => router.route(event.event, event.data, clock.now()));
     const recorded = await write({ request, events });
     return { kind: recorded.requestVerdict === 'duplicate' ? 'duplicate' : 'accepted', request: request.id, ack: provider.ack };
   }
@@ -107,11 +107,9 @@ export function createAccept(parts: AcceptParts): Accept {
       const urls = await Promise.all(items.map((item) => (item.url === undefined ? null : directory.endpointForUrl(merchant, item.url))));
       const now = clock.now();
       const made = items.map((item) => publishedEvent({ item, merchant, now, newId }));
-      const recorded = await Promise.all(
-        made.map(({ event, data }, index) => write({ request: null, events: [router.route(event, data, now, urls[index] ?? null)] })),
-      );
-      return recorded.map(({ events: [line] }): Published => {
-        if (line === undefined) throw new Refusal('store_down', 'The store gave no answer for this event. Send it again.');
+      if (made.length === 0) return [];
+      const { events } = await write({ request: null, events: made.map(({ event, data }, index) => router.route(event, data, now, urls[index] ?? null)) });
+      return events.map((line): Published => {
         if (line.outcome === 'variant') {
           throw new Refusal('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key for a new event.');
         }
@@ -139,13 +137,14 @@ export function createAccept(parts: AcceptParts): Accept {
   };
 }
 
-interface Judged {
+export interface Judged {
   readonly provider: Provider;
   readonly verdict: Verdict;
   readonly input: VerifyInput;
 }
 
-function judge(source: Source, { body, headers, url, now }: { body: Uint8Array; headers: Inbound['headers']; url: string; now: number }): Judged {
+/** What a source makes of a request that arrived at `now`. */
+export function judge(source: Source, { body, headers, url, now }: { body: Uint8Array; headers: Inbound['headers']; url: string; now: number }): Judged {
   const provider = providerOf(source.provider);
   const input: VerifyInput = { body, headers, secrets: source.secrets, now, url, ...(source.options === null ? {} : { options: source.options }) };
   return { provider, verdict: provider.verify(input), input };

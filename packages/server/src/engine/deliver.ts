@@ -11,6 +11,8 @@ import { deliveryRow } from './record/rows.ts';
 
 /** Calls in flight over all endpoints. */
 const MOST_IN_FLIGHT = 512;
+/** Deliveries of a deleted endpoint that one commit ends. */
+const ABANDON_STEP = 1_000;
 /** A lease outlasts the queue and the call; what waits longer is given back unsent. */
 const LEASE_MS = 60_000;
 
@@ -80,9 +82,11 @@ export function createDeliver(parts: DeliverParts): Deliver {
     for (const job of jobs) {
       const lane = laneOf(job.endpoint);
       if (reserved) lane.reserved -= 1;
+      if (stopping) continue;
       lane.queue.push(job);
       enterLine(lane);
     }
+    if (stopping) void giveBack(jobs);
     pump();
   }
 
@@ -110,7 +114,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const endpoint = directory.endpointById(job.endpoint);
     const now = clock.now();
     if (endpoint?.active !== true || now > job.leaseUntil - timeoutMs(endpoint)) {
-      giveBack([job]);
+      void giveBack([job]);
       return;
     }
     lane.inFlight += 1;
@@ -147,7 +151,9 @@ export function createDeliver(parts: DeliverParts): Deliver {
     lane.ended(now);
     // Deleted or disabled in flight: the result is written, nothing is tried again.
     const endpoint = directory.endpointById(job.endpoint) ?? null;
-    const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: (random(1)[0] ?? 0) / 256 });
+    // Only a retry is spread out; unpredictable bytes are too dear to fetch for every success.
+    const spread = result.cause === 'ok' ? 0 : (random(1)[0] ?? 0) / 256;
+    const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: spread });
     settler.submit(settlement, (answer) => settled(answer, job, settlement));
     const { outcome } = settlement.attempt;
     observe.emit('attempt', { endpoint: job.endpoint, merchant: job.merchant, outcome: outcome === 'succeeded' ? 'succeeded' : 'failed', cause: result.cause, durationMs: result.durationMs });
@@ -178,17 +184,35 @@ export function createDeliver(parts: DeliverParts): Deliver {
     }
   }
 
-  function giveBack(jobs: readonly LeasedDelivery[]): void {
+  async function giveBack(jobs: readonly LeasedDelivery[]): Promise<void> {
     const now = clock.now();
-    storage
-      .release({ owner, deliveries: jobs.map(({ id }) => id), now })
-      .then(() => jobs.forEach((job) => due.note(laneOf(job.endpoint), now)))
-      .catch((error: unknown) => log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves'));
+    // A lease that is over may be another try's by now: only what is still held can be given back.
+    const held = jobs.filter(({ leaseUntil }) => leaseUntil > now);
+    try {
+      if (held.length > 0) await storage.release({ owner, deliveries: held.map(({ id }) => id), now });
+      for (const job of jobs) due.note(laneOf(job.endpoint), now);
+    } catch (error) {
+      log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves');
+    }
+  }
+
+  async function abandon(endpoint: string): Promise<void> {
+    const waiting = laneOf(endpoint).queue.splice(0).map(({ id }) => id);
+    try {
+      await storage.release({ owner, deliveries: waiting, now: clock.now() });
+      while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);
+      lanes.delete(endpoint);
+    } catch (error) {
+      log.error({ endpoint, error: String(error) }, 'the deliveries of a deleted endpoint could not be ended');
+    }
   }
 
   directory.onEndpoint((endpoint, id) => {
-    if (endpoint?.active === true) due.note(laneOf(id), clock.now());
-    else giveBack(laneOf(id).queue.splice(0));
+    if (endpoint === null) void abandon(id);
+    else if (endpoint.active) {
+      due.note(laneOf(id), clock.now());
+      due.look();
+    } else void giveBack(laneOf(id).queue.splice(0));
   });
 
   return {
@@ -206,23 +230,20 @@ export function createDeliver(parts: DeliverParts): Deliver {
     wake: (endpoint, at) => due.note(laneOf(endpoint), at),
     async start() {
       await storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS });
+      // A deletion that a crash cut short goes on.
+      for (const { endpoint } of await storage.backlog()) if (directory.endpointById(endpoint) === undefined) await abandon(endpoint);
       await due.start();
     },
     async stop(withinMs) {
       stopping = true;
-      due.stop();
-      const waiting = [...lanes.values()].flatMap((lane) => lane.queue.splice(0));
-      if (waiting.length > 0) giveBack(waiting);
-      if (inFlight > 0) {
-        await new Promise<void>((resolve) => {
-          const cancel = timers.after(withinMs, resolve);
-          drained = () => {
-            cancel();
-            resolve();
-          };
-        });
-      }
-      await settler.idle();
+      let cancel = (): void => undefined;
+      const late = new Promise<void>((resolve) => (cancel = timers.after(withinMs, resolve)));
+      const returned = giveBack([...lanes.values()].flatMap((lane) => lane.queue.splice(0)));
+      const answered = inFlight === 0 ? null : new Promise<void>((resolve) => (drained = resolve));
+      const all = Promise.all([due.stop(), returned, answered]).then(() => settler.idle());
+      await Promise.race([all, late]);
+      cancel();
+      settler.close();
     },
     gauges: () => ({ inFlight, queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queue.length, 0) }),
   };

@@ -236,8 +236,15 @@ export function createDirectory({ storage, vault, clock, random, newId, judgeUrl
       const before = find(endpoints, merchant, id);
       const now = clock.now();
       const fresh = providerOf(before.provider).makeSecret(random(32));
-      const kept = before.entries.filter(({ until }) => until === null || until > now).slice(0, MOST_SECRETS - 1);
-      return saveEndpoint({ ...bare(before), deletedAt: null }, rotated(kept, fresh, now + overlapMs));
+      const turn = (row: Held<Endpoint>): Promise<Endpoint> => {
+        const kept = row.entries.filter(({ until }) => until === null || until > now).slice(0, MOST_SECRETS - 1);
+        return saveEndpoint({ ...bare(row), deletedAt: null }, rotated(kept, fresh, now + overlapMs));
+      };
+      // Those made for one event's `url` sign with this endpoint's secret, so they change with it.
+      const secret = before.entries[0]?.text;
+      const followers = (endpointsOf.get(before.merchant) ?? []).filter(({ perEvent, entries }) => perEvent && entries[0]?.text === secret);
+      for (const follower of followers) if (follower.id !== id) await turn(follower);
+      return turn(before);
     },
     async disable(id, reason) {
       const before = endpoints.get(id);

@@ -1,4 +1,5 @@
 import { createAccept } from './accept.ts';
+import { createDiagnosis } from './diagnosis.ts';
 import { createDeliver } from './deliver.ts';
 import type { DirectoryParts } from './directory.ts';
 import { createDirectory } from './directory.ts';
@@ -37,6 +38,7 @@ export function createEngine(parts: EngineParts): Engine {
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
   const resend = createResend({ storage, directory, deliver, router, clock });
   const reverify = createReverify({ storage, directory, accept });
+  const diagnose = createDiagnosis({ storage, directory });
   const test = createTest({ ...parts, directory, newId });
 
   return {
@@ -47,6 +49,7 @@ export function createEngine(parts: EngineParts): Engine {
     test,
     ...resend,
     reverify,
+    diagnose,
     dataOf,
     async retryDelivery(merchant, id) {
       const now = clock.now();

@@ -1,6 +1,6 @@
 /** What the doors (HTTP, CLI) may ask of the engine. Every method answers or throws a `Refusal`. */
 
-import type { Headers, JsonObject, JsonValue, Rejection } from '@paybell/sdk';
+import type { Finding, Headers, JsonObject, JsonValue, Rejection } from '@paybell/sdk';
 import type {
   AttemptRow,
   DeliveryRow,
@@ -160,6 +160,8 @@ export interface Engine {
   retryDelivery(merchant: string | null, delivery: string): Promise<DeliveryRow>;
   /** Judges quarantined requests again, in order; folds and routes what passes now. */
   reverify(merchant: string | null, source: string): Promise<{ readonly checked: number; readonly accepted: number; readonly rejected: number }>;
+  /** Why a rejected request's signature does not match, judged with the source's secrets of today. */
+  diagnose(merchant: string | null, request: string): Promise<readonly Finding[]>;
   /** The data of an event as its provider wrote it. */
   dataOf(event: EventWithBody): JsonValue;
   /** How full it is, for /readyz and metrics. */

@@ -1,8 +1,8 @@
 import type { Clock, RandomBytes } from './ports.ts';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const RANDOM_CHARS = 16;
-const POOL_BYTES = 4096;
+const RANDOM_BYTES = 10;
+const POOL_BYTES = 10_240;
 
 export type IdPrefix = 'mer' | 'src' | 'req' | 'evt' | 'end' | 'dlv' | 'key' | 'node';
 
@@ -13,7 +13,7 @@ export function createIds(clock: Clock, random: RandomBytes): (prefix: IdPrefix)
   let lastMs = -1;
   let lastText = '';
   return (prefix) => {
-    if (at + RANDOM_CHARS > pool.length) {
+    if (at + RANDOM_BYTES > pool.length) {
       pool = random(POOL_BYTES) as Uint8Array<ArrayBuffer>;
       at = 0;
     }
@@ -22,10 +22,20 @@ export function createIds(clock: Clock, random: RandomBytes): (prefix: IdPrefix)
       lastMs = now;
       lastText = timeText(now);
     }
-    let text = '';
-    for (let end = at + RANDOM_CHARS; at < end; at++) text += ALPHABET[(pool[at] ?? 0) & 31];
-    return `${prefix}_${lastText}${text}`;
+    at += RANDOM_BYTES;
+    return `${prefix}_${lastText}${fiveBytes(pool, at - RANDOM_BYTES)}${fiveBytes(pool, at - RANDOM_BYTES / 2)}`;
   };
+}
+
+/** Forty bits as eight characters. */
+function fiveBytes(bytes: Uint8Array, at: number): string {
+  const high = ((bytes[at] ?? 0) << 12) | ((bytes[at + 1] ?? 0) << 4) | ((bytes[at + 2] ?? 0) >> 4);
+  const low = (((bytes[at + 2] ?? 0) & 15) << 16) | ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
+  return twentyBits(high) + twentyBits(low);
+}
+
+function twentyBits(bits: number): string {
+  return `${ALPHABET[bits >> 15]}${ALPHABET[(bits >> 10) & 31]}${ALPHABET[(bits >> 5) & 31]}${ALPHABET[bits & 31]}`;
 }
 
 function timeText(ms: number): string {

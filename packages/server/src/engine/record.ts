@@ -83,7 +83,7 @@ export function createRecorder({ storage, clock, observe, log }: RecorderParts):
         return Promise.reject(new Refusal('overloaded', 'Too much is waiting to be written. Send it again in a few seconds.'));
       }
       return new Promise((resolve, reject) => {
-        const size = arrival.request?.body.byteLength ?? 512;
+        const size = arrival.request?.body.byteLength ?? arrival.events.reduce((sum, { data }) => sum + (data?.length ?? 0), 512);
         bytes += size;
         queue.push({ arrival, bytes: size, resolve, reject });
         if (writing) return;

@@ -25,10 +25,18 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
     return endpoint === undefined ? directory.subscribers(event.merchant, event.type) : [directory.endpoint(event.merchant, endpoint)];
   }
 
+  /** Asked for failed ones, the endpoints that got the event rightly are left in peace. */
+  async function endpointsStanding({ event }: EventWithBody, status: NonNullable<Resend['status']>): Promise<readonly Endpoint[]> {
+    const { rows } = await storage.listDeliveries({ merchant: event.merchant, event: event.id, status, limit: PAGE, cursor: null });
+    const ids = new Set(rows.map(({ endpoint }) => endpoint));
+    return [...ids].flatMap((id) => directory.endpointById(id) ?? []).filter(({ active }) => active);
+  }
+
   async function add(found: EventWithBody, endpoints: readonly Endpoint[]): Promise<string[]> {
     const { event } = found;
     const now = clock.now();
-    const routed = { id: event.id, type: event.type, data: dataOf(found), occurredAt: event.occurredAt ?? event.recordedAt, request: event.request, bodies: new Map() };
+    const { id, type, request, transaction } = event;
+    const routed = { id, type, data: dataOf(found), occurredAt: event.occurredAt ?? event.recordedAt, request, transaction, bodies: new Map() };
     const added = endpoints.map((endpoint): AddedDelivery => ({ ...router.deliveryTo(endpoint, routed, now), event: event.id, createdAt: now }));
     try {
       deliver.take(await storage.addDeliveries(added));
@@ -59,7 +67,7 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
         const filter = { ...(endpoint === undefined ? {} : { endpoint }), ...(status === undefined ? {} : { status }) };
         const page = await storage.listEvents({ merchant, limit: PAGE, cursor, since, until: end, oldestFirst: true, ...filter });
         for (const found of page.rows) {
-          const endpoints = endpointsFor(found, endpoint);
+          const endpoints = status !== undefined && endpoint === undefined ? await endpointsStanding(found, status) : endpointsFor(found, endpoint);
           events += 1;
           deliveries += endpoints.length;
           if (!dryRun && endpoints.length > 0) await add(found, endpoints);

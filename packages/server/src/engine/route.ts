@@ -32,6 +32,7 @@ export interface Routed {
   readonly data: JsonValue;
   readonly occurredAt: number;
   readonly request: string | null;
+  readonly transaction: string | null;
   /** Bodies made so far, by format: endpoints of one format share one. */
   readonly bodies: Map<string, Uint8Array>;
 }
@@ -41,8 +42,8 @@ const NO_BYTES = new Uint8Array(0);
 export function createRouter({ directory, deliver, observe, newId }: RouterParts): Router {
   function deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery {
     const lease = deliver.reserve(endpoint, now);
-    // A published event has no request of its own: it goes out in the endpoint's format.
-    if (endpoint.content === 'transaction') return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, lease };
+    // What an event does not have (a published one a request, an unmapped one a transaction) it cannot send: then it goes in the endpoint's format.
+    if (endpoint.content === 'transaction' && event.transaction !== null) return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, lease };
     if (endpoint.content === 'request' && event.request !== null) return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, lease };
     const format = `provider:${endpoint.provider}`;
     let body = event.bodies.get(format);
@@ -92,7 +93,8 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
     route(event, data, now, alsoTo = null) {
       const endpoints = directory.subscribers(event.merchant, event.type);
       if (endpoints.length === 0 && alsoTo === null) return event;
-      const routed: Routed = { id: event.id, type: event.type, data, occurredAt: event.occurredAt ?? event.recordedAt, request: event.request, bodies: new Map() };
+      const { id, type, request, transaction } = event;
+      const routed: Routed = { id, type, data, occurredAt: event.occurredAt ?? event.recordedAt, request, transaction, bodies: new Map() };
       const all = alsoTo === null ? endpoints : [...endpoints, alsoTo];
       return { ...event, deliveries: all.map((endpoint) => deliveryTo(endpoint, routed, now)) };
     },

@@ -109,7 +109,7 @@ export function presentRequest(row: store.RequestRow): RequestRow {
     receivedAt: rfc3339(row.receivedAt),
     verdict,
     reason,
-    diagnosis: row.diagnosis === null ? null : (JSON.parse(row.diagnosis) as unknown),
+    diagnosis: row.diagnosis === null ? null : (JSON.parse(row.diagnosis) as RequestRow['diagnosis']),
     size,
     sha256,
     headers: headerMap(pairsOf(row.headers)),

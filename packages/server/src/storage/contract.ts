@@ -37,6 +37,9 @@ export interface Storage {
   /** Makes a finished delivery due once more; null where there is no such delivery of that merchant. */
   retryDelivery(query: { readonly merchant: string | null; readonly id: string; readonly now: number }): Promise<DeliveryRow | null>;
 
+  /** Ends up to `limit` pending deliveries of an endpoint that was deleted, as failed; leased ones end with their attempt. Answers how many. */
+  abandon(query: { readonly endpoint: string; readonly now: number; readonly limit: number }): Promise<number>;
+
   listRequests(query: RequestQuery): Promise<Page<RequestRow>>;
   getRequest(query: ById): Promise<RequestRow | null>;
   getRequestBody(query: ById): Promise<Uint8Array | null>;

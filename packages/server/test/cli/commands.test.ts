@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { ADMIN_KEY, paybell, removeFolders, startServer, temporaryFolder } from './paybell.ts';
+import { ADMIN_KEY, paybell, cleanUp, startServer, temporaryFolder } from './paybell.ts';
 import type { Server } from './paybell.ts';
 
 let server: Server;
@@ -18,7 +18,7 @@ before(async () => {
 });
 after(async () => {
   await server.stop();
-  removeFolders();
+  cleanUp();
 });
 
 const run = (...args: string[]) => paybell([...args, '--server', server.url], { env });
@@ -172,7 +172,7 @@ describe('paybell on a running server', () => {
     const tail = run('tail', '--topics', 'transactions', '--filter', 'provider=serixpay', '--filter', 'reference=TAIL-*', '--count', '1', '--json');
     let done = false;
     const ended = tail.finally(() => (done = true));
-    for (let n = 0; !done && n < 40; n += 1) await run('trigger', 'serixpay', 'payment.completed', '--source', source.id, '--set', `orderId=TAIL-${n}`);
+    for (let n = 0; !done && n < 20; n += 1) await run('trigger', 'serixpay', 'payment.completed', '--source', source.id, '--set', `orderId=TAIL-${n}`);
     const { code, stdout } = await ended;
     assert.equal(code, 0);
     const [row] = lines(stdout);

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ADMIN_KEY, paybell, removeFolders, startServer, temporaryFolder } from './paybell.ts';
+import { ADMIN_KEY, paybell, cleanUp, startServer, temporaryFolder } from './paybell.ts';
 
-after(removeFolders);
+after(cleanUp);
 
 describe('paybell start', () => {
   it('says ready once it serves, keeps all other words off stdout, and ends with 0 on SIGTERM', async () => {

@@ -29,7 +29,11 @@ function Line({ row, url }: { readonly row: DeliveryRow; readonly url: string | 
       <span className="two end">
         <Time at={row.createdAt} />
         <span className="muted num">
-          {row.status === 'pending' && row.nextAttemptAt !== null ? <Countdown at={row.nextAttemptAt} /> : (row.statusCode ?? row.cause ?? '')}
+          {row.status === 'pending' && row.nextAttemptAt !== null ? (
+            <Countdown at={row.nextAttemptAt} />
+          ) : (
+            (row.statusCode ?? row.cause ?? '')
+          )}
           {row.attemptCount > 1 && ` · ${row.attemptCount} tries`}
         </span>
       </span>
@@ -45,16 +49,29 @@ export default function Deliveries({ id }: { readonly id: string | undefined }) 
   const search = location.search;
   const alone = useOnePane() && id !== undefined;
   return (
-    <Page title={alone ? 'Delivery' : 'Deliveries'} fixed {...(alone ? { back: { href: `/deliveries${search}`, label: 'Deliveries' } } : {})}>
+    <Page
+      title={alone ? 'Delivery' : 'Deliveries'}
+      fixed
+      {...(alone ? { back: { href: `/deliveries${search}`, label: 'Deliveries' } } : {})}
+    >
       <Split
         open={id !== undefined}
         list={
           <>
             <div className="filters">
               <Pick label="Status" value={filters['status']} choices={STATUSES} onChange={(value) => set('status', value)} />
-              <Pick label="Endpoint" value={filters['endpoint']} choices={endpoints.map((row) => ({ value: row.id, label: shortUrl(row.url) }))} onChange={(value) => set('endpoint', value)} />
-              {filters['transaction'] !== undefined && <Pick label="Transaction" value={filters['transaction']} choices={[]} onChange={(value) => set('transaction', value)} />}
-              {filters['event'] !== undefined && <Pick label="Event" value={filters['event']} choices={[]} onChange={(value) => set('event', value)} />}
+              <Pick
+                label="Endpoint"
+                value={filters['endpoint']}
+                choices={endpoints.map((row) => ({ value: row.id, label: shortUrl(row.url) }))}
+                onChange={(value) => set('endpoint', value)}
+              />
+              {filters['transaction'] !== undefined && (
+                <Pick label="Transaction" value={filters['transaction']} choices={[]} onChange={(value) => set('transaction', value)} />
+              )}
+              {filters['event'] !== undefined && (
+                <Pick label="Event" value={filters['event']} choices={[]} onChange={(value) => set('event', value)} />
+              )}
               {Object.keys(filters).length > 0 && (
                 <button type="button" className="link" onClick={clear}>
                   Clear

@@ -15,7 +15,12 @@ export function ActiveSwitch({ endpoint }: { readonly endpoint: EndpointRow }) {
   };
   return (
     <span className="active">
-      <Switch.Root className="switch" checked={endpoint.active} onCheckedChange={(active) => void change(active)} aria-label={`Deliver to ${endpoint.url}`}>
+      <Switch.Root
+        className="switch"
+        checked={endpoint.active}
+        onCheckedChange={(active) => void change(active)}
+        aria-label={`Deliver to ${endpoint.url}`}
+      >
         <Switch.Thumb className="thumb" />
       </Switch.Root>
       <span className="muted">{endpoint.active ? 'Active' : 'Paused'}</span>

@@ -41,13 +41,22 @@ export function CreateEndpoint({ onClose }: { readonly onClose: () => void }) {
     const events = textOf(form, 'events')
       .split(/[\s,]+/)
       .filter((event) => event !== '');
-    setCreated(await createEndpoint({ url: textOf(form, 'url'), provider, events: events.length === 0 ? ['*'] : events, content: textOf(form, 'content') }));
+    setCreated(
+      await createEndpoint({
+        url: textOf(form, 'url'),
+        provider,
+        events: events.length === 0 ? ['*'] : events,
+        content: textOf(form, 'content'),
+      }),
+    );
   };
   return (
     <Dialog title="Add an endpoint" onClose={onClose}>
       <Form submit="Add endpoint" onSubmit={submit}>
         <Field label="URL" hint="https; on this machine http://127.0.0.1 works where the operator allows it.">
-          {(field) => <input {...field} name="url" type="url" required placeholder="https://example.com/webhooks" spellCheck={false} autoFocus />}
+          {(field) => (
+            <input {...field} name="url" type="url" required placeholder="https://example.com/webhooks" spellCheck={false} autoFocus />
+          )}
         </Field>
         <Field label="Format" hint="Whose envelope and signature your app expects.">
           {(field) => (
@@ -61,7 +70,10 @@ export function CreateEndpoint({ onClose }: { readonly onClose: () => void }) {
             </select>
           )}
         </Field>
-        <Field label="Events" hint={<>Apart by commas; * stands for any part. {types.length > 0 && <>For example {types.slice(0, 3).join(', ')}.</>}</>}>
+        <Field
+          label="Events"
+          hint={<>Apart by commas; * stands for any part. {types.length > 0 && <>For example {types.slice(0, 3).join(', ')}.</>}</>}
+        >
           {(field) => <input {...field} name="events" defaultValue="*" spellCheck={false} />}
         </Field>
         <fieldset className="choices">

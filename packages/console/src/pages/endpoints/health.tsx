@@ -12,7 +12,8 @@ const WELL = 0.99;
 const POOR = 0.8;
 
 function judge(endpoint: EndpointRow): State {
-  if (!endpoint.active) return { tone: 'mute', icon: 'pause', word: endpoint.disabledReason === null ? 'Paused' : capital(endpoint.disabledReason) };
+  if (!endpoint.active)
+    return { tone: 'mute', icon: 'pause', word: endpoint.disabledReason === null ? 'Paused' : capital(endpoint.disabledReason) };
   const rate = endpoint.health.successRate;
   if (rate === null) return { tone: 'mute', icon: 'clock', word: 'No traffic' };
   if (rate >= WELL) return { tone: 'good', icon: 'check', word: 'Healthy' };

@@ -10,7 +10,8 @@ const STEP_MS = 1_000;
 
 const color = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const fullRate = (rate: number | null | undefined): string => (rate === null || rate === undefined ? '—' : `${rate.toFixed(rate < 10 ? 1 : 0)}/s`);
+const fullRate = (rate: number | null | undefined): string =>
+  rate === null || rate === undefined ? '—' : `${rate.toFixed(rate < 10 ? 1 : 0)}/s`;
 
 function options(width: number): uPlot.Options {
   const axis = { stroke: color('--text-3'), font: '11px ui-sans-serif, system-ui, sans-serif', ticks: { show: false }, gap: 6 };
@@ -32,14 +33,27 @@ function options(width: number): uPlot.Options {
     legend: { live: true },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, size: 26, values: (_plot, splits) => splits.map((at) => new Date(at * 1_000).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })) },
-      { ...axis, grid: { stroke: color('--line'), width: 1 }, size: 44, space: 40, values: (_plot, splits) => splits.map((rate) => `${rate}/s`) },
+      {
+        ...axis,
+        grid: { show: false },
+        space: 70,
+        size: 26,
+        values: (_plot, splits) =>
+          splits.map((at) => new Date(at * 1_000).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })),
+      },
+      {
+        ...axis,
+        grid: { stroke: color('--line'), width: 1 },
+        size: 44,
+        space: 40,
+        values: (_plot, splits) => splits.map((rate) => `${rate}/s`),
+      },
     ],
     series: [
       { value: (_plot, at) => (at === null ? '—' : new Date(at * 1_000).toLocaleTimeString(undefined, { hourCycle: 'h23' })), label: 'At' },
       line('Accepted', color('--accent'), color('--accent-soft')),
       line('Rejected', color('--bad')),
-      line('Failed deliveries', color('--wait')),
+      line('Failed tries', color('--wait')),
     ],
   };
 }
@@ -50,14 +64,11 @@ function show(plot: uPlot, columns: Columns): void {
   if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: Math.max(0, columns[0].length - 2) });
 }
 
-/** Arrivals per second, sliding on by itself between two answers of the server. */
-export function RateChart(counted: Counted) {
+function Plot(counted: Counted) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const input = useRef(counted);
   const { stats, bucketMs, countedAt } = counted;
-  const theme = useTheme();
-  const dark = useMedia('(prefers-color-scheme: dark)');
   useEffect(() => {
     input.current = { stats, bucketMs, countedAt };
     if (plot.current !== null) show(plot.current, toColumns(input.current, Date.now()));
@@ -80,6 +91,14 @@ export function RateChart(counted: Counted) {
       made.destroy();
       plot.current = null;
     };
-  }, [theme, dark]);
+  }, []);
   return <div className="chart" ref={box} role="img" aria-label="Webhooks received per second" />;
+}
+
+/** Arrivals per second, sliding on by itself between two answers of the server. */
+export function RateChart(counted: Counted) {
+  const theme = useTheme();
+  const dark = useMedia('(prefers-color-scheme: dark)');
+  // A canvas knows no style sheet: with another theme it is drawn anew.
+  return <Plot key={`${theme} ${dark}`} {...counted} />;
 }

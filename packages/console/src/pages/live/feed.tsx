@@ -1,28 +1,24 @@
-import { useState } from 'react';
+import { useMemo } from 'react';
 import { useEndpoints } from '../../api/queries.ts';
-import type { EndpointRow } from '../../api/types.ts';
 import { useFeed, type FeedItem } from '../../live/feed.ts';
 import { isFresh } from '../../live/recent.ts';
-import { Amount } from '../../ui/amount.tsx';
-import { bytes } from '../../ui/bytes.ts';
-import { Chip, Flag } from '../../ui/chip.tsx';
+import { useFilters } from '../../ui/filters.tsx';
 import { Icon, type IconName } from '../../ui/icons.tsx';
 import { useNarrow } from '../../ui/media.ts';
 import { Panel } from '../../ui/page.tsx';
-import { Provider } from '../../ui/provider.tsx';
 import { Rows } from '../../ui/rows.tsx';
 import { Segmented, type Choice } from '../../ui/segmented.tsx';
-import { capital, words } from '../../ui/status.ts';
-import { Time } from '../../ui/time.tsx';
-import { shortUrl } from '../../ui/url.ts';
+import { capital } from '../../ui/status.ts';
 import { FirstSteps } from './first-steps.tsx';
+import { Line } from './line.tsx';
+import { passedOn } from './passed-on.ts';
 import { useFeedSeed } from './seed.ts';
 
-type Show = 'all' | FeedItem['topic'];
+type Show = 'highlights' | 'all' | 'delivery' | 'request';
 
 const SHOWS: readonly Choice<Show>[] = [
+  { value: 'highlights', label: 'Highlights' },
   { value: 'all', label: 'All' },
-  { value: 'transaction', label: 'Transactions' },
   { value: 'delivery', label: 'Deliveries' },
   { value: 'request', label: 'Requests' },
 ];
@@ -32,68 +28,35 @@ const ICONS: Readonly<Record<FeedItem['topic'], IconName>> = { transaction: 'tra
 
 const statusOf = (item: FeedItem): string => (item.topic === 'request' ? item.row.verdict : item.row.status);
 
-function Line({ item, endpoints }: { readonly item: FeedItem; readonly endpoints: readonly EndpointRow[] }) {
-  if (item.topic === 'transaction') {
-    const { row } = item;
-    return (
-      <>
-        <Chip of="status" value={row.status} />
-        <span className="what">
-          <Amount money={row.amount ?? row.amountReceived} />
-          <span className="kind">{capital(row.kind)}</span>
-          {row.flags.slice(0, 2).map((flag) => (
-            <Flag key={flag} name={flag} />
-          ))}
-        </span>
-        <span className="who">
-          <Provider id={row.provider} />
-          <code className="clip">{row.reference ?? row.providerReference ?? row.id}</code>
-        </span>
-        <Time at={row.updatedAt} />
-      </>
-    );
-  }
-  if (item.topic === 'delivery') {
-    const { row } = item;
-    const endpoint = endpoints.find(({ id }) => id === row.endpoint);
-    return (
-      <>
-        <Chip of="delivery" value={row.status} quiet={row.status !== 'failed'} />
-        <span className="what minor">
-          <span className="clip">{row.eventType}</span>
-          {row.statusCode !== null && <span className="num muted">{row.statusCode}</span>}
-        </span>
-        <span className="who minor">
-          <span className="clip">to {endpoint === undefined ? row.endpoint : shortUrl(endpoint.url)}</span>
-        </span>
-        <Time at={row.createdAt} />
-      </>
-    );
-  }
-  const { row } = item;
-  return (
-    <>
-      <Chip of="verdict" value={row.verdict} quiet={row.verdict !== 'rejected'} />
-      <span className="what minor clip">{row.reason === null ? `Webhook, ${bytes(row.size)}` : capital(words(row.reason))}</span>
-      <span className="who minor">
-        <Provider id={row.provider} />
-      </span>
-      <Time at={row.receivedAt} />
-    </>
-  );
+/** The money, and whatever did not go the usual way: a payment alone brings a request and several deliveries along. */
+function isHighlight(item: FeedItem): boolean {
+  if (item.topic === 'transaction') return true;
+  return item.topic === 'request' ? item.row.verdict !== 'accepted' : item.row.status === 'failed';
 }
 
-/** Everything that happens, newest first. It stands still while somebody reads it. */
+function pick(items: readonly FeedItem[], show: Show): readonly FeedItem[] {
+  if (show === 'all') return items;
+  return items.filter(show === 'highlights' ? isHighlight : (item) => item.topic === show);
+}
+
+/** What happens, newest first. It stands still while somebody reads it. */
 export function Feed() {
-  const [show, setShow] = useState<Show>('all');
+  const { filters, set } = useFilters(['show']);
+  const show = SHOWS.find(({ value }) => value === filters['show'])?.value ?? 'highlights';
   const { loading } = useFeedSeed();
   const endpoints = useEndpoints().data ?? [];
   const narrow = useNarrow();
   const all = useFeed();
-  const items = show === 'all' ? all : all.filter((item) => item.topic === show);
+  const items = useMemo(() => pick(all, show), [all, show]);
+  const states = useMemo(() => passedOn(all), [all]);
   return (
-    <Panel title="Activity" className="feed" tools={<Segmented label="Show" value={show} choices={SHOWS} onChange={setShow} />}>
+    <Panel
+      title="Activity"
+      className="feed"
+      tools={<Segmented label="Show" value={show} choices={SHOWS} onChange={(value) => set('show', value === 'highlights' ? '' : value)} />}
+    >
       <Rows
+        key={show}
         rows={items}
         rowHeight={narrow ? 60 : 40}
         label="Activity, newest first"
@@ -107,11 +70,11 @@ export function Feed() {
             <span className={`topic ${item.topic}`} title={capital(item.topic)}>
               <Icon name={ICONS[item.topic]} size={14} />
             </span>
-            <Line item={item} endpoints={endpoints} />
+            <Line item={item} endpoints={endpoints} states={states} />
           </>
         )}
       />
-      {items.length === 0 && !loading && <FirstSteps />}
+      {all.length === 0 && !loading && <FirstSteps />}
     </Panel>
   );
 }

@@ -10,7 +10,9 @@ export function FirstSteps() {
   if (source !== undefined) {
     return (
       <Empty icon="signal" title="Waiting for the first event…">
-        <p>Point {source.provider} at this address, or send one as {source.provider} would:</p>
+        <p>
+          Point {source.provider} at this address, or send one as {source.provider} would:
+        </p>
         <Code label="Address" text={location.origin + source.ingestPath} />
         <Code label="Terminal" text={triggerCommand(source.provider, source.id)} />
       </Empty>

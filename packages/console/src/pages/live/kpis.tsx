@@ -4,12 +4,24 @@ import { describeAsset } from '../../ui/asset.ts';
 import { formatCompact } from '../../ui/money.ts';
 import { percent, totalsByCurrency, type CurrencyTotals, type Total } from './totals.ts';
 
-function Small({ name, total, tone, means }: { readonly name: string; readonly total: Total; readonly tone?: string; readonly means?: string }) {
+function Small({
+  name,
+  total,
+  tone,
+  means,
+}: {
+  readonly name: string;
+  readonly total: Total;
+  readonly tone?: string;
+  readonly means?: string;
+}) {
   const text = formatCompact(total.sum, 5);
   return (
     <div className={total.count > 0 && tone !== undefined ? tone : undefined}>
       <dt>{name}</dt>
-      <dd title={`${text.full} in ${total.count} transactions${means === undefined ? '' : `, ${means}`}`}>{total.count === 0 ? '—' : text.short}</dd>
+      <dd title={`${text.full} in ${total.count} transactions${means === undefined ? '' : `, ${means}`}`}>
+        {total.count === 0 ? '—' : text.short}
+      </dd>
     </div>
   );
 }
@@ -35,11 +47,11 @@ function Currency({ totals }: { readonly totals: CurrencyTotals }) {
         {received.short}
       </p>
       <p className="caption">
-        {totals.received.count.toLocaleString('en')} of {totals.payments.toLocaleString('en')} payments
+        received in {totals.received.count.toLocaleString('en')} {totals.received.count === 1 ? 'payment' : 'payments'}
       </p>
       <dl>
         <Small name="Pending" total={totals.pending} tone="wait" />
-        <Small name="Failed" total={totals.failed} tone="bad" means="failed, canceled or expired" />
+        <Small name="Failed" total={totals.failed} tone="bad" means="failed, canceled or expired within this window" />
         <Small name="Refunded" total={totals.refunded} />
         <Small name="Paid out" total={totals.paidOut} />
       </dl>
@@ -54,7 +66,7 @@ function Deliveries({ stats }: { readonly stats: Stats }) {
     <article className="kpi deliveries">
       <header>
         <span className="code-name">Deliveries</span>
-        <span className="rate" title="Delivered among those that ended">
+        <span className="rate" title="Acknowledged among all tries">
           {percent(rate)}
           <i className="meter">
             <i style={{ width: `${(rate ?? 0) * 100}%` }} />
@@ -69,7 +81,7 @@ function Deliveries({ stats }: { readonly stats: Stats }) {
           <dd>{pending.toLocaleString('en')}</dd>
         </div>
         <div className={failed > 0 ? 'bad' : undefined}>
-          <dt>Failed</dt>
+          <dt>Failed tries</dt>
           <dd>{failed.toLocaleString('en')}</dd>
         </div>
       </dl>
@@ -83,7 +95,7 @@ const MANY = 5;
 export function Kpis({ stats }: { readonly stats: Stats }) {
   const [all, setAll] = useState(false);
   const totals = totalsByCurrency(stats);
-  const busiest = new Set(totals.toSorted((a, b) => b.payments - a.payments).slice(0, MANY));
+  const busiest = new Set(totals.toSorted((a, b) => b.ended - a.ended).slice(0, MANY));
   const shown = all ? totals : totals.filter((each) => busiest.has(each));
   if (totals.length === 0 && Object.values(stats.deliveries).every((count) => count === 0)) return null;
   return (

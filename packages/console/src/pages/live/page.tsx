@@ -20,7 +20,9 @@ export function LivePage() {
         {stats === undefined ? <KpiSkeleton /> : <Kpis stats={stats} />}
         <div className="live-columns">
           <div className="live-side">
-            <Panel title="Webhooks per second">{stats === undefined ? <div className="chart" /> : <RateChart stats={stats} bucketMs={bucket.ms} countedAt={dataUpdatedAt} />}</Panel>
+            <Panel title="Webhooks per second">
+              {stats === undefined ? <div className="chart" /> : <RateChart stats={stats} bucketMs={bucket.ms} countedAt={dataUpdatedAt} />}
+            </Panel>
             <Panel title="Providers">{stats !== undefined && <ProviderTiles providers={stats.providers} />}</Panel>
           </div>
           <Feed />

@@ -4,6 +4,14 @@ import { arrivalsSince } from '../../live/pulse.ts';
 /** Columns as uPlot takes them: seconds since 1970, then values per second. */
 export type Columns = [number[], number[], number[], number[]];
 
+/** A fresh installation has no past: its chart begins with its first webhook, and is never narrower than this. */
+const FEWEST_BUCKETS = 18;
+
+function firstBusy(columns: readonly (readonly number[])[]): number {
+  const first = Math.min(...columns.map((column) => column.findIndex((count) => count > 0)).filter((index) => index >= 0));
+  return Number.isFinite(first) ? Math.max(0, first - 1) : 0;
+}
+
 export interface Counted {
   readonly stats: Stats;
   readonly bucketMs: number;
@@ -36,6 +44,9 @@ export function toColumns({ stats, bucketMs, countedAt }: Counted, now: number):
   }
   // The running bucket is not over yet: its rate is over the part that has passed.
   const lastMs = Math.max(1_000, now - (first + (length - 1) * bucketMs));
-  const perSecond = (column: number[]): number[] => column.map((count, index) => count / ((index === length - 1 ? lastMs : bucketMs) / 1_000));
-  return [Array.from({ length }, (_, index) => (first + index * bucketMs) / 1_000), perSecond(accepted), perSecond(rejected), perSecond(failedDeliveries)];
+  const perSecond = (column: number[]): number[] =>
+    column.map((count, index) => count / ((index === length - 1 ? lastMs : bucketMs) / 1_000));
+  const from = Math.min(firstBusy([accepted, rejected, failedDeliveries]), Math.max(0, length - FEWEST_BUCKETS));
+  const times = Array.from({ length }, (_, index) => (first + index * bucketMs) / 1_000);
+  return [times.slice(from), perSecond(accepted).slice(from), perSecond(rejected).slice(from), perSecond(failedDeliveries).slice(from)];
 }

@@ -16,7 +16,8 @@ export interface CurrencyTotals {
   readonly pending: Total;
   /** Of the payments that ended; null where none did. */
   readonly successRate: number | null;
-  readonly payments: number;
+  /** Payments that ended within the window, well or not. */
+  readonly ended: number;
 }
 
 const NOTHING: Total = { sum: { value: 0n, exponent: 0 }, count: 0 };
@@ -25,7 +26,9 @@ const MOVED = new Set(['succeeded', 'partially_succeeded']);
 const OPEN = new Set(['created', 'action_required', 'unknown', 'pending', 'on_hold', 'authorized']);
 
 function total(rows: readonly MoneyCount[], pick: (row: MoneyCount) => boolean): Total {
-  return rows.filter(pick).reduce((sum: Total, row) => ({ sum: addUnits(sum.sum, row.value, row.exponent), count: sum.count + row.count }), NOTHING);
+  return rows
+    .filter(pick)
+    .reduce((sum: Total, row) => ({ sum: addUnits(sum.sum, row.value, row.exponent), count: sum.count + row.count }), NOTHING);
 }
 
 function ofCurrency(currency: string, money: readonly MoneyCount[], standing: readonly MoneyCount[]): CurrencyTotals {
@@ -42,7 +45,7 @@ function ofCurrency(currency: string, money: readonly MoneyCount[], standing: re
     paidOut: total(money, (row) => row.kind === 'payout' && MOVED.has(row.status)),
     pending: total(standing, (row) => OPEN.has(row.status)),
     successRate: ended === 0 ? null : succeeded / ended,
-    payments: total(money, isPayment).count,
+    ended,
   };
 }
 

@@ -12,7 +12,8 @@ export interface ReadDiagnosis {
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
-const isFinding = (value: unknown): value is Finding => isRecord(value) && typeof value['sentence'] === 'string' && typeof value['fix'] === 'string';
+const isFinding = (value: unknown): value is Finding =>
+  isRecord(value) && typeof value['sentence'] === 'string' && typeof value['fix'] === 'string';
 
 /** A diagnosis is kept as it was written then: of one with another shape nothing is shown rather than a broken page. */
 export function readDiagnosis(diagnosis: unknown): ReadDiagnosis {

@@ -68,7 +68,12 @@ export default function Requests({ id }: { readonly id: string | undefined }) {
                   ))}
                 </Tabs.List>
               </Tabs.Root>
-              <Pick label="Source" value={filters['source']} choices={sources.map((row) => ({ value: row.id, label: row.name }))} onChange={(value) => set('source', value)} />
+              <Pick
+                label="Source"
+                value={filters['source']}
+                choices={sources.map((row) => ({ value: row.id, label: row.name }))}
+                onChange={(value) => set('source', value)}
+              />
             </div>
             {list.error !== null && <Trouble problem={list.error} again={() => void list.refetch()} />}
             {list.isPending ? (

@@ -28,7 +28,9 @@ const MAX_HEX_BYTES = 4_096;
 async function readBody(id: string, signal: AbortSignal): Promise<Body> {
   const response = await send(`/v1/requests/${encodeURIComponent(id)}/body`, { signal });
   const raw = new Uint8Array(await response.arrayBuffer());
-  const hex = [...raw.subarray(0, MAX_HEX_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') + (raw.length > MAX_HEX_BYTES ? ' …' : '');
+  const hex =
+    [...raw.subarray(0, MAX_HEX_BYTES)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ') +
+    (raw.length > MAX_HEX_BYTES ? ' …' : '');
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw), hex };
   } catch {
@@ -37,7 +39,11 @@ async function readBody(id: string, signal: AbortSignal): Promise<Body> {
 }
 
 function BodyPanel({ request, url }: { readonly request: Detail; readonly url: string }) {
-  const { data, error } = useQuery<Body, Problem>({ queryKey: ['body', request.id], staleTime: Infinity, queryFn: ({ signal }) => readBody(request.id, signal) });
+  const { data, error } = useQuery<Body, Problem>({
+    queryKey: ['body', request.id],
+    staleTime: Infinity,
+    queryFn: ({ signal }) => readBody(request.id, signal),
+  });
   const text = data?.text ?? null;
   return (
     <Panel
@@ -85,7 +91,9 @@ export function RequestDetail({ id }: { readonly id: string }) {
           <Chip of="verdict" value={request.verdict} />
         </h2>
         <p className="muted">
-          {request.reason === null ? VERDICT_LOOKS[request.verdict].means : `${capital(request.reason)}. ${VERDICT_LOOKS[request.verdict].means}`}
+          {request.reason === null
+            ? VERDICT_LOOKS[request.verdict].means
+            : `${capital(request.reason)}. ${VERDICT_LOOKS[request.verdict].means}`}
         </p>
       </header>
       <Diagnosis request={request} />

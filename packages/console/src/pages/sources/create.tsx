@@ -39,8 +39,20 @@ export function CreateSource({ onClose }: { readonly onClose: () => void }) {
             </select>
           )}
         </Field>
-        <Field label="Secret" hint={provider === undefined ? undefined : `Exactly as ${provider.name} shows it. Used for: ${provider.signature}.`}>
-          {(field) => <input {...field} name="secret" type="password" autoComplete="off" spellCheck={false} required={provider?.authenticity !== 'none'} />}
+        <Field
+          label="Secret"
+          hint={provider === undefined ? undefined : `Exactly as ${provider.name} shows it. Used for: ${provider.signature}.`}
+        >
+          {(field) => (
+            <input
+              {...field}
+              name="secret"
+              type="password"
+              autoComplete="off"
+              spellCheck={false}
+              required={provider?.authenticity !== 'none'}
+            />
+          )}
         </Field>
         <Field label="Name" hint="Yours alone; may stay empty.">
           {(field) => <input {...field} name="name" placeholder={provider?.name} />}

@@ -55,7 +55,9 @@ function Detail({ source }: { readonly source: SourceRow }) {
         <Panel title="Webhook address">
           <div className="pad stack">
             <Code text={source.ingestUrl} />
-            <p className="hint">Give this address to {provider?.name ?? source.provider}. A request is acknowledged once it is safely on disk.</p>
+            <p className="hint">
+              Give this address to {provider?.name ?? source.provider}. A request is acknowledged once it is safely on disk.
+            </p>
           </div>
         </Panel>
         <Panel
@@ -84,7 +86,9 @@ function Detail({ source }: { readonly source: SourceRow }) {
         </Panel>
         <Panel title="Quarantine">
           <div className="pad stack">
-            <p className="hint">Rejected requests are kept. After the secret was put right, those that pass now take their place in the ledger, in order.</p>
+            <p className="hint">
+              Rejected requests are kept. After the secret was put right, those that pass now take their place in the ledger, in order.
+            </p>
             <Action icon="retry" run={() => reverifySource(source.id)}>
               Judge again
             </Action>
@@ -100,7 +104,11 @@ export default function Source({ id }: { readonly id: string }) {
   const { data, error, refetch } = useSources();
   const source = data?.find((row) => row.id === id);
   return (
-    <Page title={source?.name ?? 'Source'} back={{ href: '/sources', label: 'Sources' }} tools={source !== undefined && <Heard source={source} />}>
+    <Page
+      title={source?.name ?? 'Source'}
+      back={{ href: '/sources', label: 'Sources' }}
+      tools={source !== undefined && <Heard source={source} />}
+    >
       {error !== null && <Trouble problem={error} again={() => void refetch()} />}
       {data === undefined && error === null && <Skeleton />}
       {data !== undefined && source === undefined && <Empty icon="sources" title="There is no such source" />}

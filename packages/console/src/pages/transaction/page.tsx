@@ -45,7 +45,9 @@ function Head({ transaction }: { readonly transaction: TransactionDetail }) {
 
 function Side({ transaction }: { readonly transaction: TransactionDetail }) {
   const { customer } = transaction;
-  const references = [transaction.reference, transaction.providerReference, ...transaction.refs].filter((text): text is string => text !== null);
+  const references = [transaction.reference, transaction.providerReference, ...transaction.refs].filter(
+    (text): text is string => text !== null,
+  );
   const others = [...new Set(references)].filter((text) => text !== transaction.reference && text !== transaction.providerReference);
   return (
     <div className="side">

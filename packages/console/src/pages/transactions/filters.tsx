@@ -9,7 +9,16 @@ import { TimeRange } from './time-range.tsx';
 export const FILTER_NAMES = ['q', 'status', 'kind', 'provider', 'rail', 'currency', 'from', 'to'] as const;
 
 const KINDS = ['payment', 'refund', 'payout', 'transfer', 'settlement', 'fee', 'dispute', 'adjustment'] as const satisfies readonly Kind[];
-const RAILS = ['card', 'mobile_money', 'bank_transfer', 'bank_debit', 'crypto', 'wallet', 'cash', 'other'] as const satisfies readonly Rail[];
+const RAILS = [
+  'card',
+  'mobile_money',
+  'bank_transfer',
+  'bank_debit',
+  'crypto',
+  'wallet',
+  'cash',
+  'other',
+] as const satisfies readonly Rail[];
 const STATUSES = Object.keys(STATUS_LOOKS) as Status[];
 
 const named = (values: readonly string[]) => values.map((value) => ({ value, label: capital(value) }));
@@ -29,7 +38,12 @@ export function TransactionFilters({ state }: { readonly state: FilterState }) {
         onChange={(value) => set('status', value)}
       />
       <Pick label="Kind" value={filters['kind']} choices={named(KINDS)} onChange={(value) => set('kind', value)} />
-      <Pick label="Provider" value={filters['provider']} choices={providers.map(({ id, name }) => ({ value: id, label: name }))} onChange={(value) => set('provider', value)} />
+      <Pick
+        label="Provider"
+        value={filters['provider']}
+        choices={providers.map(({ id, name }) => ({ value: id, label: name }))}
+        onChange={(value) => set('provider', value)}
+      />
       <Pick label="Rail" value={filters['rail']} choices={named(RAILS)} onChange={(value) => set('rail', value)} />
       <Pick
         label="Currency"

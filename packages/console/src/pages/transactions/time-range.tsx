@@ -41,7 +41,12 @@ export function TimeRange({ from, to, set }: TimeRangeProps) {
       <Pick label="Updated" value={custom ? 'custom' : from} choices={SPANS} onChange={pick} />
       {custom && (
         <span className="range">
-          <input type="datetime-local" aria-label="From" value={toLocal(from)} onChange={(event) => set('from', fromLocal(event.target.value))} />
+          <input
+            type="datetime-local"
+            aria-label="From"
+            value={toLocal(from)}
+            onChange={(event) => set('from', fromLocal(event.target.value))}
+          />
           <span>to</span>
           <input type="datetime-local" aria-label="To" value={toLocal(to)} onChange={(event) => set('to', fromLocal(event.target.value))} />
         </span>

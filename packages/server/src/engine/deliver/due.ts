@@ -26,7 +26,8 @@ export interface Due {
   /** Claims what is due, now or as soon as allowed. */
   look(): void;
   start(): Promise<void>;
-  stop(): void;
+  /** Resolves when no claim runs any more. */
+  stop(): Promise<void>;
 }
 
 /** Finds due deliveries in the store: one timer for the earliest of all lanes, one claim for all that are due. */
@@ -35,6 +36,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
   let wakeAt = Infinity;
   let looking = false;
   let stopped = false;
+  let claiming: Promise<void> = Promise.resolve();
   let cancelSweep: () => void = () => undefined;
 
   function schedule(at: number): void {
@@ -44,7 +46,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
     cancel = timers.after(Math.max(LOOK_MS, at - clock.now()), () => {
       cancel = null;
       wakeAt = Infinity;
-      void claim();
+      claiming = claim();
     });
   }
 
@@ -109,6 +111,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
       stopped = true;
       cancel?.();
       cancelSweep();
+      return claiming;
     },
   };
 }

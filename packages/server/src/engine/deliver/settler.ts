@@ -8,6 +8,8 @@ export interface Settler {
   submit(settlement: Settlement, done: (answer: 'settled' | 'fenced') => void): void;
   waiting(): number;
   idle(): Promise<void>;
+  /** Tries no more: the leases of what is left end by themselves. */
+  close(): void;
 }
 
 interface Waiter {
@@ -20,9 +22,10 @@ export function createSettler({ storage, timers, log }: { storage: Storage; time
   let queue: Waiter[] = [];
   let writing = false;
   let idlers: (() => void)[] = [];
+  let closed = false;
 
   async function drain(): Promise<void> {
-    while (queue.length > 0) {
+    while (queue.length > 0 && !closed) {
       const batch = queue.slice(0, BATCH);
       try {
         const answers = await storage.settle(batch.map(({ settlement }) => settlement));
@@ -40,11 +43,14 @@ export function createSettler({ storage, timers, log }: { storage: Storage; time
   return {
     submit(settlement, done) {
       queue.push({ settlement, done });
-      if (writing) return;
+      if (writing || closed) return;
       writing = true;
       void drain();
     },
     waiting: () => queue.length,
+    close() {
+      closed = true;
+    },
     idle: () => (writing ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
   };
 }

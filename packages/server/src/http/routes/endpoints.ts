@@ -22,7 +22,8 @@ const refusals = [
   'invalid_timeout',
 ] as const;
 
-export const endpoints: Routes = (api, { engine, storage, clock }) => {
+export const endpoints: Routes = (api, parts) => {
+  const { engine, storage, clock } = parts;
   const { directory } = engine;
 
   const present = (rows: readonly Endpoint[]) => withHealth(storage, rows, clock.now());
@@ -75,6 +76,10 @@ export const endpoints: Routes = (api, { engine, storage, clock }) => {
     },
   );
 
+  changing(api, parts);
+};
+
+const changing: Routes = (api, { engine: { directory }, storage, clock }) => {
   api.patch(
     '/endpoints/:id',
     {
@@ -87,7 +92,11 @@ export const endpoints: Routes = (api, { engine, storage, clock }) => {
       },
     },
     async (request) => {
-      const [row] = await present([await directory.changeEndpoint(request.caller.merchant, request.params.id, changeOf(request.body))]);
+      const [row] = await withHealth(
+        storage,
+        [await directory.changeEndpoint(request.caller.merchant, request.params.id, changeOf(request.body))],
+        clock.now(),
+      );
       return row!;
     },
   );

@@ -11,7 +11,7 @@ const tags = ['requests'];
 const Bytes = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
 const missing = (): Problem => new Problem('not_found', 'There is no such request; see GET /v1/requests.');
 
-export const requests: Routes = (api, { storage }) => {
+export const requests: Routes = (api, { engine, storage }) => {
   api.get(
     '/requests',
     {
@@ -40,7 +40,10 @@ export const requests: Routes = (api, { storage }) => {
     async (request) => {
       const row = await storage.getRequest({ merchant: request.caller.merchant, id: request.params.id });
       if (row === null) throw missing();
-      return presentRequestDetail(row);
+      const detail = presentRequestDetail(row);
+      const { diagnosis } = detail;
+      if (row.verdict !== 'rejected' || diagnosis === null || diagnosis.findings !== null) return detail;
+      return { ...detail, diagnosis: { ...diagnosis, findings: [...(await engine.diagnose(row.merchant, row.id))] } };
     },
   );
 

@@ -4,6 +4,14 @@ import { AnyJson, Closed, HeaderMap, Id, ListOf, Nullable, PageInput, Time, Word
 
 const Verdict = Words(['accepted', 'rejected', 'duplicate']);
 
+const Diagnosis = Type.Object({
+  detail: Type.String(),
+  findings: Nullable(
+    Type.Array(Type.Object({ cause: Type.String(), sentence: Type.String(), fix: Type.String(), certain: Type.Boolean() }), {
+      description: 'What would have to be different for the signature to match. Null in lists where nobody looked yet.',
+    }),
+  ),
+});
 export const RequestRow = Type.Object(
   {
     id: Id,
@@ -13,7 +21,7 @@ export const RequestRow = Type.Object(
     receivedAt: Time,
     verdict: Verdict,
     reason: Nullable(Type.String()),
-    diagnosis: AnyJson,
+    diagnosis: Nullable(Diagnosis),
     size: Type.Integer({ description: 'Bytes of the body.' }),
     sha256: Type.String(),
     headers: HeaderMap,

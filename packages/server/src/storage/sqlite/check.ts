@@ -26,6 +26,17 @@ const INVARIANTS: readonly Invariant[] = [
     sentence: 'This request was acknowledged, and no event of it is in the log.',
   },
   {
+    name: 'one_fact_once',
+    sql: `SELECT max(id) AS id FROM events GROUP BY scope, dedupe_key HAVING count(*) > 1`,
+    sentence: 'This event has the same key as another one in the log: one fact is counted twice.',
+  },
+  {
+    name: 'key_known',
+    sql: `SELECT e.id FROM events e WHERE e.seq <= (SELECT upto FROM runs WHERE name = 'event_keys')
+      AND NOT EXISTS (SELECT 1 FROM event_keys k WHERE k.scope = e.scope AND k.key = e.dedupe_key AND k.seq = e.seq)`,
+    sentence: 'The key of this event is not in the index of keys: the same fact would be counted again.',
+  },
+  {
     name: 'event_in_ledger',
     sql: `SELECT id FROM events WHERE state = 'recorded' AND transaction_id IS NOT NULL AND transaction_id NOT IN (SELECT id FROM transactions)`,
     sentence: 'This event touches a transaction that is not in the ledger.',
@@ -58,14 +69,13 @@ export function checkOperations(db: DatabaseSync) {
   const number = (sql: string, ...values: (string | number)[]): number => Number(Object.values(db.prepare(sql).get(...values) ?? {})[0] ?? 0);
   return {
     check({ now }: { now: number }): Finding[] {
-      const findings: Finding[] = [];
-      for (const { name, sql, sentence } of INVARIANTS) {
-        for (const row of db.prepare(`${sql} LIMIT ${MOST}`).all()) findings.push({ invariant: name, id: String(row['id']), sentence });
+      // One snapshot for all: what is written in between must not look like a contradiction.
+      db.exec('BEGIN');
+      try {
+        return [...rowFindings(db, now), ...ledgerFindings(db), ...moneyFindings(db), ...balance(db), ...integrity(db)];
+      } finally {
+        db.exec('COMMIT');
       }
-      for (const row of db.prepare(`SELECT id, due_at FROM deliveries WHERE owner IS NOT NULL AND due_at < ? LIMIT ${MOST}`).all(now - LEASE_GRACE_MS)) {
-        findings.push({ invariant: 'lease_in_time', id: String(row['id']), sentence: 'The lease of this delivery ended long ago and nobody took it over.' });
-      }
-      return [...findings, ...ledgerFindings(db), ...moneyFindings(db), ...balance(db), ...integrity(db)];
     },
     facts: (): StorageFacts => ({
       driver: 'sqlite',
@@ -80,6 +90,17 @@ export function checkOperations(db: DatabaseSync) {
   };
 }
 
+function rowFindings(db: DatabaseSync, now: number): Finding[] {
+  const findings: Finding[] = [];
+  for (const { name, sql, sentence } of INVARIANTS) {
+    for (const row of db.prepare(`${sql} LIMIT ${MOST}`).all()) findings.push({ invariant: name, id: String(row['id']), sentence });
+  }
+  for (const row of db.prepare(`SELECT id FROM deliveries WHERE owner IS NOT NULL AND due_at < ? LIMIT ${MOST}`).all(now - LEASE_GRACE_MS)) {
+    findings.push({ invariant: 'lease_in_time', id: String(row['id']), sentence: 'The lease of this delivery ended long ago and nobody took it over.' });
+  }
+  return findings;
+}
+
 function fileSize(path: string): number {
   const sizes = [path, `${path}-wal`].map((name) => statSync(name, { throwIfNoEntry: false })?.size ?? 0);
   return sizes.reduce((sum, size) => sum + size, 0);
@@ -90,9 +111,17 @@ function ledgerFindings(db: DatabaseSync): Finding[] {
   const findings: Finding[] = [];
   const eventsOf = chainReader(db);
   const childrenOf = db.prepare('SELECT doc FROM transactions WHERE parent = ? ORDER BY id');
-  for (const row of db.prepare('SELECT id, merchant, provider, kind, key, doc, last_event AS lastEvent FROM transactions').iterate()) {
-    const { doc, lastEvent, ...identity } = row as unknown as TransactionIdentity & { doc: string; lastEvent: number };
+  const rows = db.prepare(
+    `SELECT t.id, t.merchant, t.provider, t.kind, t.key, t.doc, t.last_event AS lastEvent, e.number FROM transactions t
+     LEFT JOIN (SELECT transaction_id, count(*) AS number FROM events WHERE state = 'recorded' GROUP BY transaction_id) e ON e.transaction_id = t.id`,
+  );
+  for (const row of rows.iterate()) {
+    const { doc, lastEvent, number, ...identity } = row as unknown as TransactionIdentity & { doc: string; lastEvent: number; number: number | null };
     const events = eventsOf(lastEvent);
+    if (events.length !== (number ?? 0)) {
+      const sentence = `${number ?? 0} events of the log touch this transaction, and it is the fold of ${events.length}.`;
+      findings.push({ invariant: 'event_in_ledger', id: identity.id, sentence });
+    }
     const children = (childrenOf.all(identity.id) as { doc: string }[]).map((child) => JSON.parse(child.doc) as Transaction);
     if (events.length > 0 && rebuilt(identity, events, children) === doc) continue;
     findings.push({ invariant: 'ledger_is_fold', id: identity.id, sentence: 'This transaction is not what its events fold to.' });

@@ -13,10 +13,10 @@ export function connect(path: string, mode: 'write' | 'read'): DatabaseSync {
   if (mode === 'write') mkdirSync(dirname(path), { recursive: true });
   const db = new DatabaseSync(path, { readOnly: mode === 'read', enableForeignKeyConstraints: false, timeout: 5000 });
   if (mode === 'read') {
-    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -32000; PRAGMA mmap_size = 268435456;');
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000;');
     return db;
   }
-  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -64000;
+  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;
     PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;`);
   assertDurable(db);
   migrate(db);

@@ -121,8 +121,15 @@ export function deliveryOperations(db: DatabaseSync) {
   );
   const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND status = 'pending'`);
   // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
-  const orphaned = db.prepare(
-    `UPDATE deliveries SET due_at = ? WHERE endpoint = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner IS NOT NULL AND owner <> ?`,
+  const orphans = `endpoint = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner IS NOT NULL AND owner <> ?`;
+  const lostOnes = db.prepare(
+    `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
+     SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', 0 FROM deliveries WHERE ${orphans} ON CONFLICT DO NOTHING`,
+  );
+  const orphaned = db.prepare(`UPDATE deliveries SET due_at = ?, owner = NULL, started_at = NULL WHERE ${orphans}`);
+  const abandoned = db.prepare(
+    `UPDATE deliveries SET status = 'failed', cause = 'endpoint_deleted', finished_at = ?, due_at = NULL
+     WHERE seq IN (SELECT seq FROM deliveries WHERE endpoint = ? AND status = 'pending' AND owner IS NULL LIMIT ?)`,
   );
   const event = db.prepare('SELECT id, merchant, type, transaction_id AS "transaction" FROM events WHERE id = ?');
   const transaction = transactionFinder(db);
@@ -177,8 +184,12 @@ export function deliveryOperations(db: DatabaseSync) {
       }),
     takeOver: ({ owner, now, horizon }: { owner: string; now: number; horizon: number }): number =>
       atomically(db, () =>
-        (backlog.all() as unknown as { endpoint: string }[]).reduce((sum, { endpoint }) => sum + Number(orphaned.run(now, endpoint, now, now + horizon, owner).changes), 0),
+        (backlog.all() as unknown as { endpoint: string }[]).reduce((sum, { endpoint }) => {
+          lostOnes.run(endpoint, now, now + horizon, owner);
+          return sum + Number(orphaned.run(now, endpoint, now, now + horizon, owner).changes);
+        }, 0),
       ),
+    abandon: ({ endpoint, now, limit }: { endpoint: string; now: number; limit: number }): number => Number(abandoned.run(now, endpoint, limit).changes),
     backlog: () => backlog.all() as unknown as { endpoint: string; dueAt: number }[],
     retryDelivery: ({ merchant, id, now }: { merchant: string | null; id: string; now: number }): DeliveryRow | null => {
       const read = (statement: StatementSync): DeliveryRow | undefined => statement.get(id) as unknown as DeliveryRow | undefined;

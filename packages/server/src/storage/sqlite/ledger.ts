@@ -38,7 +38,6 @@ export function ledgerWriter(db: DatabaseSync) {
   );
   const setState = db.prepare('UPDATE events SET state = ?, note = ? WHERE id = ?');
   const held = new Map<string, Held>();
-  let lastSeq = 0;
 
   function hold(id: string): Held {
     let row = held.get(id);
@@ -58,7 +57,6 @@ export function ledgerWriter(db: DatabaseSync) {
       const { id, merchant, provider, kind, status, rail, parent } = now;
       row.seq = Number(insert.run(id, merchant, provider, kind, key, status, rail, currency, at, parent, row.lastEvent, folded.doc, folded.fold).lastInsertRowid);
       ids.add(id, row.seq);
-      lastSeq = row.seq;
     } else {
       update.run(now.status, now.rail, currency, at, now.parent, row.lastEvent, folded.doc, folded.fold, row.seq);
     }
@@ -122,10 +120,14 @@ export function ledgerWriter(db: DatabaseSync) {
         const { seq } = hold(id);
         if (seq === null) continue;
         const folded = foldOne({ identity: identityOf.get(seq) as unknown as TransactionIdentity, fresh: [] }, tally, at);
-        if (folded !== null) changed.get(child)?.push(folded.doc);
+        if (folded === null) continue;
+        // Each row once, as it stands at the end: with its own event where that is in this commit too.
+        const own = changed.get(id) ?? [];
+        if (own.length > 0) own.splice(0, 1, folded.doc);
+        else changed.get(child)?.push(folded.doc);
       }
       ids.flush();
-      refs.flush(lastSeq);
+      refs.flush();
       return changed;
     },
     /** JSON text of a transaction as this commit left it. */

@@ -6,6 +6,7 @@ import { eventKeys } from './keys.ts';
 import { ledgerWriter } from './ledger.ts';
 import { tallyWriter } from './tallies.ts';
 import { atomically } from './transact.ts';
+import type { UnpackedEvent } from './wire.ts';
 
 /** Beyond this many, a repeat of one event is only counted: a storm of duplicates must not fill the disk. */
 const DUPLICATES_KEPT = 20;
@@ -41,10 +42,8 @@ export function recordOperations(db: DatabaseSync) {
   const tallies = tallyWriter(db);
 
   function writeRequest(request: NewRequest, verdict: RequestVerdict, reason: string | null): void {
-    if (request.known === true) {
-      rewriteVerdict.run(verdict, reason, request.diagnosis, request.id);
-      return;
-    }
+    // Where the quarantine was pruned in between, it is written once more: an event must never stand without its bytes.
+    if (request.known === true && rewriteVerdict.run(verdict, reason, request.diagnosis, request.id).changes > 0) return;
     insertRequest.run(
       request.id,
       request.merchant,
@@ -86,7 +85,7 @@ export function recordOperations(db: DatabaseSync) {
       event.note,
       event.transaction,
       event.deliveries.length,
-      event.movement === null ? null : JSON.stringify(event.movement),
+      movementText(event),
       event.data,
       transaction === null ? null : ledger.previousOf(transaction),
     );
@@ -127,8 +126,11 @@ export function recordOperations(db: DatabaseSync) {
     if (request === null) return { recorded: { requestVerdict: null, events, transactions: [] }, stored };
     const duplicate = repeats > 0 && repeats === arrival.events.length;
     const verdict = duplicate ? 'duplicate' : request.verdict;
-    if (!duplicate || evidence || variants > 0) writeRequest(request, verdict, variants > 0 ? 'variant' : request.reason);
-    tally.count({ merchant: request.merchant, at: request.receivedAt, name: verdict, provider: request.provider });
+    const known = request.known === true;
+    if (known || !duplicate || evidence || variants > 0) writeRequest(request, verdict, variants > 0 ? 'variant' : request.reason);
+    const counted = { merchant: request.merchant, at: request.receivedAt, provider: request.provider };
+    tally.count({ ...counted, name: verdict });
+    if (known) tally.count({ ...counted, name: 'rejected', by: -1 });
     return { recorded: { requestVerdict: verdict, events, transactions: [] }, stored };
   }
 
@@ -160,4 +162,9 @@ export function recordOperations(db: DatabaseSync) {
     }, settle);
 
   return { record };
+}
+
+function movementText(event: NewEvent | UnpackedEvent): string | null {
+  if ('movementText' in event) return event.movementText;
+  return event.movement === null ? null : JSON.stringify(event.movement);
 }

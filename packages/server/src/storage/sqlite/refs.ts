@@ -15,35 +15,53 @@ export function references(row: Transaction): string[] {
   return [...new Set(all.filter((text): text is string => typeof text === 'string' && text !== ''))];
 }
 
+interface Line {
+  readonly merchant: string;
+  readonly values: readonly string[];
+  readonly seq: number;
+}
+
 /** Keeps the search index: in sorted runs for new transactions, at once for what an indexed one gains. */
 export function refWriter(db: DatabaseSync) {
   const runs = runsOf(db);
   const insert = db.prepare('INSERT INTO refs (merchant, value, transaction_seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
-  const tail = db.prepare('SELECT seq, doc FROM transactions WHERE seq > ?');
+  const tail = db.prepare('SELECT seq, doc FROM transactions WHERE seq > ?').all(runs.upto('refs')) as { seq: number; doc: string }[];
+  const recent = new Map<number, Line>(tail.map(({ seq, doc }) => [seq, lineOf(JSON.parse(doc) as Transaction, seq)]));
   let upto = runs.upto('refs');
-  let upcoming = upto;
+  let fresh = new Map<number, Line>();
+  let flushed = false;
   return {
     changed(before: Transaction | null, now: Transaction, seq: number): void {
-      if (seq > upcoming) return;
+      if (seq > upto) {
+        fresh.set(seq, lineOf(now, seq));
+        return;
+      }
       const had = before === null ? [] : references(before);
       for (const value of references(now)) if (!had.includes(value)) insert.run(now.merchant, value, seq);
     },
-    flush(last: number): void {
-      if (last - upto < RUN) return;
-      const lines = (tail.all(upto) as { seq: number; doc: string }[]).flatMap(({ seq, doc }) => {
-        const row = JSON.parse(doc) as Transaction;
-        return references(row).map((value) => ({ merchant: row.merchant, value, seq }));
-      });
+    flush(): void {
+      if (recent.size + fresh.size < RUN) return;
+      const lines = [...recent, ...fresh].flatMap(([, { merchant, values, seq }]) => values.map((value) => ({ merchant, value, seq })));
       lines.sort((a, b) => (a.merchant === b.merchant ? (a.value < b.value ? -1 : 1) : a.merchant < b.merchant ? -1 : 1));
       for (const { merchant, value, seq } of lines) insert.run(merchant, value, seq);
-      runs.written('refs', last);
-      upcoming = last;
+      runs.written('refs', Math.max(...recent.keys(), ...fresh.keys()));
+      flushed = true;
     },
     settle(committed: boolean): void {
-      if (committed) upto = upcoming;
-      else upcoming = upto;
+      if (committed && flushed) {
+        recent.clear();
+        upto = runs.upto('refs');
+      } else if (committed) {
+        for (const [seq, line] of fresh) recent.set(seq, line);
+      }
+      fresh = new Map();
+      flushed = false;
     },
   };
+}
+
+function lineOf(row: Transaction, seq: number): Line {
+  return { merchant: row.merchant, values: references(row), seq };
 }
 
 /** The condition that a transaction has a reference that is, or begins with, `q`. */

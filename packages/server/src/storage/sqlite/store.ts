@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import type { Storage } from '../contract.ts';
+import type { Arrival, Storage } from '../contract.ts';
 import { connect, lockFolder } from './connect.ts';
 import { operations, READS } from './operations.ts';
 import type { OperationName } from './operations.ts';
+import { pack } from './wire.ts';
 import type { Answer, Call } from './worker.ts';
 
 export interface SqliteOptions {
@@ -40,12 +41,17 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
       unlock = lockFolder(path);
       if (unlock === null) throw new Error(`Another Paybell already runs on ${path}. Stop it, or give this one its own --data folder.`);
     }
-    if (threads) {
-      if (!readOnly) writer = await thread(path, 'write');
-      reader = await thread(path, 'read');
-    } else {
-      reader = inline(path, readOnly ? 'read' : 'write');
-      if (!readOnly) writer = reader;
+    try {
+      if (threads) {
+        if (!readOnly) writer = await thread(path, 'write');
+        reader = await thread(path, 'read');
+      } else {
+        reader = inline(path, readOnly ? 'read' : 'write');
+        if (!readOnly) writer = reader;
+      }
+    } catch (error) {
+      await close();
+      throw error;
     }
   }
 
@@ -110,7 +116,8 @@ async function thread(path: string, mode: 'write' | 'read'): Promise<Connection>
       return new Promise((resolve, reject) => {
         calls += 1;
         waiting.set(calls, { resolve, reject });
-        worker.postMessage({ id: calls, name, argument } satisfies Call);
+        const message = name === 'record' ? pack(argument as readonly Arrival[]) : argument;
+        worker.postMessage({ id: calls, name, argument: message } satisfies Call);
       });
     },
   };

@@ -4,6 +4,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { connect } from './connect.ts';
 import { operations } from './operations.ts';
 import type { OperationName } from './operations.ts';
+import { unpack } from './wire.ts';
+import type { Packed } from './wire.ts';
 
 export interface Call {
   readonly id: number;
@@ -23,7 +25,8 @@ const run = operations(db) as unknown as Record<string, (argument: unknown) => u
 port.on('message', ({ id, name, argument }: Call) => {
   let answer: Answer;
   try {
-    answer = { id, result: name === 'close' ? db.close() : run[name]?.(argument) };
+    const given = name === 'record' ? unpack(argument as Packed) : argument;
+    answer = { id, result: name === 'close' ? db.close() : run[name]?.(given) };
   } catch (error) {
     const known = error as { message?: string; code?: string; errcode?: number };
     answer = { id, error: known.message ?? String(error), code: known.errcode === undefined ? (known.code ?? null) : `SQLITE_${known.errcode}` };

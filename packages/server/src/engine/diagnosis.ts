@@ -1,0 +1,20 @@
+import { diagnose } from '@paybell/sdk';
+import { headersOf, judge } from './accept.ts';
+import type { InnerDirectory } from './directory.ts';
+import type { Engine } from './faces.ts';
+import type { Storage } from './ports.ts';
+import { Refusal } from './refusal.ts';
+
+/** Looks into a kept request: what would have to be different for its signature to match. */
+export function createDiagnosis({ storage, directory }: { storage: Storage; directory: InnerDirectory }): Engine['diagnose'] {
+  return async (merchant, id) => {
+    const request = await storage.getRequest({ merchant, id });
+    const body = await storage.getRequestBody({ merchant, id });
+    const source = request === null ? undefined : directory.sourceById(request.source);
+    if (request === null || body === null) throw new Refusal('not_found', 'There is no request with this id.');
+    if (source === undefined) return [];
+    const headers = headersOf(JSON.parse(request.headers) as [string, string][]);
+    const { provider, verdict, input } = judge(source, { body, headers, url: '', now: request.receivedAt });
+    return verdict.ok ? [] : diagnose(provider, input);
+  };
+}
