@@ -34,7 +34,10 @@ function settings(): string {
 
 async function cli(): Promise<string> {
   const commands = await Promise.all(Object.entries(COMMANDS).map(async ([words, load]) => section(words, await load())));
-  const codes = table(['code', 'meaning'], Object.values(EXIT).map(({ code, means }) => [String(code), means]));
+  const codes = table(
+    ['code', 'meaning'],
+    Object.values(EXIT).map(({ code, means }) => [String(code), means]),
+  );
   return page(
     'Commands',
     '`npx paybell COMMAND`, from the clone or where the package is installed.',

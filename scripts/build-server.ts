@@ -12,7 +12,9 @@ await buildConsole();
 for (const name of ['sdk', 'server']) {
   const folder = join(ROOT, 'packages', name);
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
-  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')], { stdio: 'inherit' });
+  execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', join(folder, 'tsconfig.build.json')], {
+    stdio: 'inherit',
+  });
 }
 
 // Statements that are files of their own.

@@ -7,7 +7,9 @@ const SOURCES = '--conditions=paybell-source';
 const inClone = existsSync(new URL('../src/cli/main.ts', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(`paybell needs Node.js 24 or newer; this is ${process.version}. In the clone, npm ci brings the right one: npx paybell.\n`);
+  process.stderr.write(
+    `paybell needs Node.js 24 or newer; this is ${process.version}. In the clone, npm ci brings the right one: npx paybell.\n`,
+  );
   process.exitCode = 2;
 } else if (inClone && !process.execArgv.includes(SOURCES)) {
   // A clone runs its TypeScript as it is, which node does under this condition only; a published package has JavaScript and no sources.

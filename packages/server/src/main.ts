@@ -51,11 +51,16 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     for (const close of closing.splice(0).reverse()) await close();
   };
   try {
+    // After a failed sync the system may have dropped pages that it once called written: only a fresh start reads what is really there.
+    const onFatal = (error: Error): void => {
+      log.error({ error: error.message }, 'the store cannot be trusted any more; ending');
+      process.exit(1);
+    };
     const vault = await unlockVault({ masterKeys: settings.masterKeys, dataDir: settings.dataDir, notes: storage, random: randomBytes });
     const guard = createGuard({ allowPrivateCidrs: settings.allowPrivateCidrs });
     const sender = createSender({ guard });
     closing.push(() => sender.close());
-    const engine = createEngine({ storage, send: sender.send, clock, timers, random: randomBytes, log, vault, judgeUrl: guard.judgeUrl });
+    const engine = createEngine({ storage, send: sender.send, clock, timers, random: randomBytes, log, vault, judgeUrl: guard.judgeUrl, onFatal });
     const metrics = createMetrics();
     metrics.watch(engine);
     await engine.start();

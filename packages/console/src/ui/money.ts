@@ -41,21 +41,5 @@ export function addUnits(sum: Sum, value: string, exponent: number): Sum {
   return { value: scale(sum.value, sum.exponent) + scale(BigInt(value), exponent), exponent: common };
 }
 
-const UNITS = [
-  { digits: 13, mark: 'T' },
-  { digits: 10, mark: 'B' },
-  { digits: 7, mark: 'M' },
-  { digits: 4, mark: 'K' },
-] as const;
-
-/** Cut, not rounded, to two places of the next unit once the whole part has more than `maxDigits` digits (`12.41M`). */
-export function formatCompact(sum: Sum, maxDigits: number): MoneyText {
-  const text = formatUnits(sum.value.toString(), sum.exponent, 2);
-  const whole = (sum.value < 0n ? -sum.value : sum.value) / 10n ** BigInt(sum.exponent);
-  const length = whole.toString().length;
-  const unit = length > maxDigits ? UNITS.find(({ digits }) => length >= digits) : undefined;
-  if (unit === undefined) return { short: text.short.replace('…', ''), full: text.full };
-  const hundredths = whole / 10n ** BigInt(unit.digits - 3);
-  const fraction = (hundredths % 100n).toString().padStart(2, '0');
-  return { short: `${sum.value < 0n ? '−' : ''}${group((hundredths / 100n).toString())}.${fraction}${unit.mark}`, full: text.full };
-}
+/** A sum with every digit that says something: sums of money are never shortened. */
+export const formatSum = (sum: Sum): string => formatUnits(sum.value.toString(), sum.exponent, sum.exponent).short;

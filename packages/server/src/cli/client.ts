@@ -29,10 +29,7 @@ export function connect(flags: Flags, io: Io): Client {
   const url = serverUrl(flags) ?? readRunning(folder)?.url ?? settings.publicUrl ?? `http://127.0.0.1:${settings.port}`;
   const key = settings.adminKey ?? readLocalAdminKey(folder);
   if (key === null) {
-    throw new Failure(
-      `No key for ${url}: set PAYBELL_ADMIN_KEY, or give the server's data folder with --data.`,
-      EXIT.unreachable.code,
-    );
+    throw new Failure(`No key for ${url}: set PAYBELL_ADMIN_KEY, or give the server's data folder with --data.`, EXIT.unreachable.code);
   }
   const authorization = `Bearer ${key}`;
   return {
@@ -62,7 +59,10 @@ async function reach(url: string, path: string, init: RequestInit): Promise<Resp
     answer = await fetch(url + path, init);
   } catch (error) {
     if (init.signal?.aborted && (init.signal.reason as Error).name === 'AbortError') throw error;
-    throw new Failure(`No server answers at ${url}. Start one with paybell start, or say where it is with --server.`, EXIT.unreachable.code);
+    throw new Failure(
+      `No server answers at ${url}. Start one with paybell start, or say where it is with --server.`,
+      EXIT.unreachable.code,
+    );
   }
   if (answer.ok) return answer;
   const problem = problemOf(await answer.text());

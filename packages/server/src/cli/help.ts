@@ -13,19 +13,27 @@ export async function helpOnAll(): Promise<string> {
     ...columns(rows),
     '',
     'paybell COMMAND --help says more. --json prints one JSON object per line on stdout; all other words go to stderr.',
-    `Exit codes: ${Object.values(EXIT).map((exit) => `${exit.code} ${exit.means}`).join('; ')}.`,
+    `Exit codes: ${Object.values(EXIT)
+      .map((exit) => `${exit.code} ${exit.means}`)
+      .join('; ')}.`,
   ].join('\n');
 }
 
 export function helpOn(words: string, command: Command): string {
   const flags = Object.entries(command.flags).map(([name, flag]) => {
-    return [`--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`, `${flag.help}${flag.many ? ' May be given several times.' : ''}`] as const;
+    return [
+      `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
+      `${flag.help}${flag.many ? ' May be given several times.' : ''}`,
+    ] as const;
   });
   return [
     command.about,
     '',
     `Usage: ${usage(words, command)}`,
-    ...section('', command.arguments.map((argument) => [argument.name, argument.help] as const)),
+    ...section(
+      '',
+      command.arguments.map((argument) => [argument.name, argument.help] as const),
+    ),
     ...section('', flags),
     ...(command.examples === undefined ? [] : ['', ...command.examples.map((line) => `  ${line}`)]),
   ].join('\n');

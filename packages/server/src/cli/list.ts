@@ -10,7 +10,11 @@ export const LIST_FLAGS = {
 const PAGE = 100;
 
 /** Up to `--limit` rows of a list, page by page; the flags named become filters. */
-export async function listRows(client: Client, path: string, query: { readonly flags: Flags; readonly filters: readonly string[] }): Promise<Row[]> {
+export async function listRows(
+  client: Client,
+  path: string,
+  query: { readonly flags: Flags; readonly filters: readonly string[] },
+): Promise<Row[]> {
   const limit = query.flags.count('limit', { from: 1, to: 100_000, fallback: 20 });
   const search = new URLSearchParams();
   for (const name of query.filters) {

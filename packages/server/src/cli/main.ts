@@ -40,7 +40,8 @@ function find(words: readonly string[]): readonly [string, (typeof COMMANDS)[str
   }
   const names = Object.keys(COMMANDS);
   const group = names.filter((name) => name.startsWith(`${first} `));
-  if (group.length > 0) throw new UsageError(`paybell ${first} goes on with one of: ${group.map((name) => name.slice(first.length + 1)).join(', ')}.`);
+  if (group.length > 0)
+    throw new UsageError(`paybell ${first} goes on with one of: ${group.map((name) => name.slice(first.length + 1)).join(', ')}.`);
   throw new UsageError(`There is no command ${first}.${didYouMean(first, new Set(names.map((name) => name.split(' ')[0] ?? name)))}`);
 }
 

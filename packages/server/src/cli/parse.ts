@@ -33,7 +33,12 @@ function readFlag(word: string, flags: FlagTable): { readonly name: string; read
   const [, name = '', inline] = /^--?([^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
   const flag = word.startsWith('--') && Object.hasOwn(flags, name) ? flags[name] : undefined;
   if (flag !== undefined) return { name, flag, inline };
-  throw new UsageError(`There is no flag ${word.split('=')[0]}.${didYouMean(`--${name}`, Object.keys(flags).map((known) => `--${known}`))}`);
+  throw new UsageError(
+    `There is no flag ${word.split('=')[0]}.${didYouMean(
+      `--${name}`,
+      Object.keys(flags).map((known) => `--${known}`),
+    )}`,
+  );
 }
 
 function alone(name: string, inline: string | undefined): string {

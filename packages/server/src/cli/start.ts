@@ -41,7 +41,9 @@ function flagOf(setting: (typeof SETTINGS)[number]): Flag {
 
 function given(flags: Flags): Record<string, string | true> {
   return Object.fromEntries(
-    SETTINGS.flatMap(({ flag, alone }) => (flag !== null && flags.has(flag) ? [[flag, alone ? true : (flags.one(flag) ?? '')] as const] : [])),
+    SETTINGS.flatMap(({ flag, alone }) =>
+      flag !== null && flags.has(flag) ? [[flag, alone ? true : (flags.one(flag) ?? '')] as const] : [],
+    ),
   );
 }
 
@@ -51,9 +53,12 @@ async function startOrFail(settings: Settings): ReturnType<typeof startPaybell> 
     return await startPaybell(settings);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new Failure(`Port ${settings.port} on ${settings.host} is taken: stop what listens there, or choose another with --port.`);
-    if (code === 'EACCES' && settings.port > 0 && settings.port < 1024) throw new Failure(`Port ${settings.port} may not be used by this user: choose one above 1023 with --port.`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new Failure(`${settings.host} is no address of this machine: choose another with --host.`);
+    if (code === 'EADDRINUSE')
+      throw new Failure(`Port ${settings.port} on ${settings.host} is taken: stop what listens there, or choose another with --port.`);
+    if (code === 'EACCES' && settings.port > 0 && settings.port < 1024)
+      throw new Failure(`Port ${settings.port} may not be used by this user: choose one above 1023 with --port.`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new Failure(`${settings.host} is no address of this machine: choose another with --host.`);
     // These say in a sentence why it must not start; anything else is unexpected and keeps its stack.
     if (error instanceof Error && SENTENCES.has(error.name)) throw new Failure(error.message);
     throw error;
@@ -74,7 +79,8 @@ function greet({ settings, url, key, made }: Greeting, io: Io): void {
   io.note(show ? `Console, signed in: ${url}/#key=${encodeURIComponent(key)}` : `Console: ${url}`);
   if (made) io.note(`Admin key, shown once and kept in ${settings.dataDir}: ${key}`);
   io.note(`Data folder: ${settings.dataDir}`);
-  if (settings.adminKey !== null && settings.adminKey.length < 16) io.note('PAYBELL_ADMIN_KEY is short: a key of 32 random characters cannot be guessed.');
+  if (settings.adminKey !== null && settings.adminKey.length < 16)
+    io.note('PAYBELL_ADMIN_KEY is short: a key of 32 random characters cannot be guessed.');
 }
 
 async function runDemo(server: { url: string; key: string }, io: Io): Promise<{ stop(): Promise<void> }> {

@@ -18,7 +18,13 @@ export function printRows(rows: readonly Row[], table: Table, io: Io): void {
   }
   const cells = [table.columns.map((name) => name.toUpperCase()), ...rows.map((row) => table.columns.map((name) => cell(row[name])))];
   const widths = table.columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  for (const line of cells) io.print(line.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  for (const line of cells)
+    io.print(
+      line
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 /** One value for people; control characters cannot reach the terminal. */

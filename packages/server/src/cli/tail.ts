@@ -74,7 +74,9 @@ function readFilter(text: string): (row: Row) => boolean {
   if (field === '') throw new UsageError(`--filter must be FIELD=VALUE, not "${text}".`);
   const wanted = pattern.toLowerCase();
   return (row) => {
-    const value = cell(field.split('.').reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Row)[name] : undefined), row)).toLowerCase();
+    const value = cell(
+      field.split('.').reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Row)[name] : undefined), row),
+    ).toLowerCase();
     return wanted.endsWith('*') ? value.startsWith(wanted.slice(0, -1)) : value === wanted;
   };
 }

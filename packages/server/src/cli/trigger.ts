@@ -21,7 +21,7 @@ export const trigger: Command = {
     to: { value: 'URL', help: 'Where to send it, with --secret.' },
     secret: { value: 'SECRET', help: 'Signing secret as the provider shows it; @FILE reads it from a file.' },
     options: { value: 'JSON', help: "The provider's own options, with --to." },
-    source: { value: 'SOURCE', help: "A source of a running server, by id or name: its address, secret and options are used." },
+    source: { value: 'SOURCE', help: 'A source of a running server, by id or name: its address, secret and options are used.' },
     set: { value: 'PATH=VALUE', many: true, help: 'Changes a member of the data: amount=250, customer.name=Amina.' },
     scenario: { value: 'NAME', help: `A whole story: ${SCENARIOS.join(', ')}.` },
     count: { value: 'N', help: 'So many payments, each with its own references; 1 unless said.' },
@@ -47,7 +47,9 @@ export const trigger: Command = {
     const shots = function* (): Generator<Step> {
       for (let n = 0; n < count; n += 1) yield* storyOf(plan, { set, series: `${series}${n}`, start: Date.now() });
     };
-    const { sent, wrong } = await sendAll({ provider, target, shots: shots(), rate }, (line) => io.print(flags.has('json') ? JSON.stringify(line) : sentence(line)));
+    const { sent, wrong } = await sendAll({ provider, target, shots: shots(), rate }, (line) =>
+      io.print(flags.has('json') ? JSON.stringify(line) : sentence(line)),
+    );
     if (!flags.has('json') && sent > 1) io.note(`${sent} sent, ${wrong} not answered as they should be.`);
     return wrong === 0 ? EXIT.ok.code : EXIT.failed.code;
   },
@@ -62,7 +64,8 @@ function readScenario(provider: Provider, flags: Flags): ScenarioName | null {
   const name = flags.one('scenario');
   if (name === undefined) return null;
   const known = SCENARIOS.find((one) => one === name);
-  if (known === undefined) throw new UsageError(`There is no scenario "${name}".${didYouMean(name, SCENARIOS)} There are: ${scenarioNames(provider).join(', ')}.`);
+  if (known === undefined)
+    throw new UsageError(`There is no scenario "${name}".${didYouMean(name, SCENARIOS)} There are: ${scenarioNames(provider).join(', ')}.`);
   return known;
 }
 
@@ -80,4 +83,3 @@ function readSecretFlag({ flags }: Call): string | undefined {
   const text = flags.one('secret');
   return text === undefined ? undefined : readSecret(text);
 }
-

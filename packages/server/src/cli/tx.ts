@@ -67,7 +67,10 @@ export const txWhy: Command = {
 
 async function find(client: Client, wanted: string): Promise<Row> {
   if (wanted.startsWith('txn_')) return client.call<Row>('GET', `/v1/transactions/${encodeURIComponent(wanted)}`);
-  const found = await client.call<{ data: { id: string }[] }>('GET', `/v1/transactions?${new URLSearchParams({ q: wanted, limit: '5' }).toString()}`);
+  const found = await client.call<{ data: { id: string }[] }>(
+    'GET',
+    `/v1/transactions?${new URLSearchParams({ q: wanted, limit: '5' }).toString()}`,
+  );
   const [only, ...others] = found.data;
   if (only === undefined) throw new Failure(`No transaction has a reference that begins with "${plain(wanted)}".`);
   if (others.length > 0) throw new Failure(`Several transactions match: ${found.data.map(({ id }) => id).join(', ')}. Give one id.`);

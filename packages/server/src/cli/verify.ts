@@ -37,9 +37,17 @@ export const verifyCommand: Command = {
     const findings = verdict.ok ? [] : diagnose(provider, { ...input, secrets });
     if (flags.has('json')) {
       const { ok } = verdict;
-      io.print(JSON.stringify(ok ? { ok, authenticity: verdict.authenticity, secretIndex: verdict.secretIndex } : { ok, reason: verdict.reason, detail: verdict.detail, findings }));
+      io.print(
+        JSON.stringify(
+          ok
+            ? { ok, authenticity: verdict.authenticity, secretIndex: verdict.secretIndex }
+            : { ok, reason: verdict.reason, detail: verdict.detail, findings },
+        ),
+      );
     } else if (verdict.ok) {
-      io.print(`ok: ${provider.name} sent this (${verdict.authenticity}${secrets.length > 1 ? `, secret number ${verdict.secretIndex + 1}` : ''}).`);
+      io.print(
+        `ok: ${provider.name} sent this (${verdict.authenticity}${secrets.length > 1 ? `, secret number ${verdict.secretIndex + 1}` : ''}).`,
+      );
     } else {
       io.print(`${verdict.reason}: ${plain(verdict.detail)}`);
       for (const { sentence, fix, certain } of findings) io.print(`  ${certain ? 'Cause' : 'Maybe'}: ${plain(sentence)} ${plain(fix)}`);

@@ -31,7 +31,8 @@ export function readKeyFile(dataDir: string): readonly MasterKey[] | null {
   const file = keyFile(dataDir);
   let text: string;
   try {
-    if ((statSync(file).mode & 0o077) !== 0) throw new Error(`The key file ${file} can be read by others: run chmod 600 on it, and consider its keys known.`);
+    if ((statSync(file).mode & 0o077) !== 0)
+      throw new Error(`The key file ${file} can be read by others: run chmod 600 on it, and consider its keys known.`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;

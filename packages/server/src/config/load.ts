@@ -52,7 +52,13 @@ function unknownFlags(flags: SettingsInput['flags']): string[] {
   const known = SETTINGS.flatMap((setting) => setting.flag ?? []);
   return Object.keys(flags)
     .filter((flag) => !known.includes(flag))
-    .map((flag) => `--${flag} is not a setting.${didYouMean(`--${flag}`, known.map((name) => `--${name}`))}`);
+    .map(
+      (flag) =>
+        `--${flag} is not a setting.${didYouMean(
+          `--${flag}`,
+          known.map((name) => `--${name}`),
+        )}`,
+    );
 }
 
 function unknownVariables(env: SettingsInput['env']): string[] {

@@ -10,7 +10,8 @@ export function port(text: string): number {
 }
 
 export function host(text: string): string {
-  if (isIP(text) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) throw new Error(`must be an address or a host name, not "${shown(text)}".`);
+  if (isIP(text) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text))
+    throw new Error(`must be an address or a host name, not "${shown(text)}".`);
   return text;
 }
 
@@ -41,7 +42,8 @@ export function adminKey(text: string): string {
 
 export function publicUrl(text: string): string {
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new Error(`must be an http:// or https:// address, not "${shown(text)}".`);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new Error(`must be an http:// or https:// address, not "${shown(text)}".`);
   if (url.username !== '' || url.password !== '') throw new Error('must not hold a user name or password.');
   if (url.search !== '' || url.hash !== '') throw new Error('must be an address without "?" and "#".');
   return url.origin + url.pathname.replace(/\/+$/, '');

@@ -44,7 +44,10 @@ export function makeVault(keys: readonly MasterKey[], random: (size: number) => 
       try {
         return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
       } catch (cause) {
-        throw new VaultError(`The master key "${name}" does not open it: the key is another one, or the sealed text was changed or moved.`, { cause });
+        throw new VaultError(
+          `The master key "${name}" does not open it: the key is another one, or the sealed text was changed or moved.`,
+          { cause },
+        );
       }
     },
     isStale: (sealed) => parse(sealed).name !== current.name,
@@ -81,9 +84,12 @@ function prove(vault: Vault, check: string): void {
     if (vault.open(check, CHECK_NOTE) === CHECK_TEXT) return;
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    throw new VaultError(`These are not the master keys that this store was written with. ${error.message} Set PAYBELL_MASTER_KEYS (or the key file) to the ones before.`, {
-      cause: error,
-    });
+    throw new VaultError(
+      `These are not the master keys that this store was written with. ${error.message} Set PAYBELL_MASTER_KEYS (or the key file) to the ones before.`,
+      {
+        cause: error,
+      },
+    );
   }
   throw new VaultError('The check value of the master keys is damaged: restore the store from a backup.');
 }

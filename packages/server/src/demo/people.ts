@@ -5,11 +5,36 @@ export type Random = () => number;
 /** What to change in the data of one event, by path. */
 export type Dress = (type: string) => Readonly<Record<string, string>>;
 
-const KENYA = ['Wanjiku Kamau', 'Otieno Odhiambo', 'Achieng Njeri', 'Kipchoge Mutai', 'Fatuma Hassan', 'Mwangi Kariuki', 'Naliaka Wekesa', 'Brian Kiprono'];
+const KENYA = [
+  'Wanjiku Kamau',
+  'Otieno Odhiambo',
+  'Achieng Njeri',
+  'Kipchoge Mutai',
+  'Fatuma Hassan',
+  'Mwangi Kariuki',
+  'Naliaka Wekesa',
+  'Brian Kiprono',
+];
 const TANZANIA = ['Juma Mwakyusa', 'Neema Mushi', 'Baraka Massawe', 'Asha Komba', 'Rehema Lyimo', 'Hamisi Mrema', 'Zawadi Swai'];
-const NIGERIA = ['Chinedu Okafor', 'Ngozi Eze', 'Adaeze Nwosu', 'Tunde Bakare', 'Yetunde Alabi', 'Emeka Obi', 'Halima Bello', 'Ifeoma Uche'];
+const NIGERIA = [
+  'Chinedu Okafor',
+  'Ngozi Eze',
+  'Adaeze Nwosu',
+  'Tunde Bakare',
+  'Yetunde Alabi',
+  'Emeka Obi',
+  'Halima Bello',
+  'Ifeoma Uche',
+];
 const THAILAND = ['Somchai Srisuk', 'Malee Chaiyasit', 'Niran Wattana', 'Ploy Suksawat', 'Anong Rattanakul', 'Kamol Thongchai'];
-const GOODS = ['Two seats, Lagos to Accra', 'Design work, November', 'Ledger hardware case', 'Conference ticket', 'Server rent', 'Coffee, 5 kg'];
+const GOODS = [
+  'Two seats, Lagos to Accra',
+  'Design work, November',
+  'Ledger hardware case',
+  'Conference ticket',
+  'Server rent',
+  'Coffee, 5 kg',
+];
 
 /** The same person and amount through a whole story. */
 export function dress(provider: string, random: Random): Dress {
@@ -55,7 +80,8 @@ const DRESSERS: Readonly<Record<string, (random: Random) => Dress>> = {
     return (type): Record<string, string> => {
       const asked = { amount: decimal(cents, 2), description };
       if (type === 'payment.withdrawn') return { ...asked, amountWithdrawn: decimal(part, 2) };
-      if (type === 'payment.completed') return { ...asked, 'feeDetails.feeAmount': decimal(fee, 6), 'feeDetails.netAmount': decimal(cents * 10_000 - fee, 6) };
+      if (type === 'payment.completed')
+        return { ...asked, 'feeDetails.feeAmount': decimal(fee, 6), 'feeDetails.netAmount': decimal(cents * 10_000 - fee, 6) };
       return asked;
     };
   },

@@ -35,7 +35,10 @@ interface Row {
 }
 
 /** Makes sources and endpoints, or takes up those of the demo before: as often as wanted. */
-export async function setUp(api: Api, { shopUrl, key }: { readonly shopUrl: string; readonly key: string }): Promise<{ sources: DemoSource[]; secrets: Map<string, string> }> {
+export async function setUp(
+  api: Api,
+  { shopUrl, key }: { readonly shopUrl: string; readonly key: string },
+): Promise<{ sources: DemoSource[]; secrets: Map<string, string> }> {
   const known = await api.call<{ data: Row[] }>('GET', '/v1/sources?limit=100');
   const sources: DemoSource[] = [];
   for (const [id, name] of Object.entries(SOURCES)) sources.push(await source(api, { id, name, key, known: known.data }));

@@ -52,7 +52,18 @@ export interface Opening {
 
 /** Rare ones first, so that each is seen within the first half minute. */
 export function openingStories(providers: readonly Provider[]): readonly Opening[] {
-  const order: readonly ScenarioName[] = ['happy', 'refund', 'late-success', 'partial', 'duplicate', 'out-of-order', 'payout', 'settlement', 'failed', 'bad-signature'];
+  const order: readonly ScenarioName[] = [
+    'happy',
+    'refund',
+    'late-success',
+    'partial',
+    'duplicate',
+    'out-of-order',
+    'payout',
+    'settlement',
+    'failed',
+    'bad-signature',
+  ];
   return order.flatMap((name, round): readonly Opening[] => {
     const able = providers.filter((provider) => scenarioNames(provider).includes(name));
     if (name === 'happy') return able.map((provider) => ({ provider, name }));

@@ -24,6 +24,8 @@ export interface EngineParts {
   readonly log: Log;
   readonly vault: DirectoryParts['vault'];
   readonly judgeUrl: DirectoryParts['judgeUrl'];
+  /** The store cannot be trusted any more: end the process. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /** The five steps put together: accept, record, deliver, observe, over one store. */
@@ -32,7 +34,7 @@ export function createEngine(parts: EngineParts): Engine {
   const newId = createIds(clock, random);
   const observe = createObserve(log);
   const directory = createDirectory({ ...parts, newId });
-  const recorder = createRecorder({ storage, clock, observe, log });
+  const recorder = createRecorder({ ...parts, observe });
   const deliver = createDeliver({ ...parts, directory, observe, owner: newId('node') });
   const router = createRouter({ directory, deliver, observe, newId });
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });

@@ -1,4 +1,4 @@
-import type { Arrival, Recorded } from '../storage/contract.ts';
+import type { Arrival, Recorded, StorageFailure } from '../storage/contract.ts';
 import type { Clock, Log, Storage } from './ports.ts';
 import type { Observe } from './faces.ts';
 import { Refusal } from './refusal.ts';
@@ -29,13 +29,15 @@ export interface RecorderParts {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly log: Log;
+  /** The store cannot be trusted any more: end the process. */
+  readonly onFatal: (error: Error) => void;
 }
 
 /**
  * Collects arrivals for as long as the commit before takes, and writes them together: no timer, no wait when idle.
  * One commit at a time, so that the order of arrival is the order of the log.
  */
-export function createRecorder({ storage, clock, observe, log }: RecorderParts): Recorder {
+export function createRecorder({ storage, clock, observe, log, onFatal }: RecorderParts): Recorder {
   let queue: Waiter[] = [];
   let bytes = 0;
   let writing = false;
@@ -58,6 +60,7 @@ export function createRecorder({ storage, clock, observe, log }: RecorderParts):
   /** One arrival that the store cannot take must not cost its neighbours their commit. */
   async function salvage(batch: readonly Waiter[], error: unknown): Promise<void> {
     log.error({ error: String(error), arrivals: batch.length }, 'a commit failed');
+    if ((error as Partial<StorageFailure>).fatal === true) onFatal(error as Error);
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
       only.reject(new Refusal('store_down', 'The store could not write this now. Send it again in a few seconds.'));

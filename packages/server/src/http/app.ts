@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { Hub } from '../live/hub.ts';
 import { answerProblem } from './answer.ts';
 import { api } from './api.ts';
-import { isConsolePage, secureHeaders, serveConsole } from './console.ts';
+import { isConsolePage, secureHeaders, sendPage, serveConsole } from './console.ts';
 import { createDoor } from './door.ts';
 import { answerErrors } from './errors.ts';
 import { LIMITS, answerBrokenRequest, createListener } from './listener.ts';
@@ -73,7 +73,7 @@ function fastify(parts: HttpParts, isClosing: () => boolean, limits: Limits): Fa
 async function routes(app: FastifyInstance, parts: RouteParts): Promise<void> {
   const { settings, log } = parts;
   answerErrors(app, log, (request, reply) =>
-    isConsolePage(app, request.method, request.url.split('?', 1)[0] ?? '') ? reply.sendFile('index.html') : null,
+    isConsolePage(app, request.method, request.url.split('?', 1)[0] ?? '') ? sendPage(reply, settings.consoleDir) : null,
   );
   await secureHeaders(app, { https: settings.publicUrl?.startsWith('https:') === true });
   await app.register(cookie);

@@ -1,6 +1,6 @@
 import helmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,9 +11,8 @@ import { join } from 'node:path';
 const POLICY = {
   defaultSrc: ["'self'"],
   scriptSrc: ["'self'"],
-  // Charts and virtual lists place things with style attributes; no style sheet from elsewhere loads.
-  styleSrc: ["'self'", "'unsafe-inline'"],
-  imgSrc: ["'self'", 'data:'],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
   fontSrc: ["'self'"],
   connectSrc: ["'self'"],
   objectSrc: ["'none'"],
@@ -43,17 +42,22 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
     app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.type('text/html; charset=utf-8').send(UNBUILT));
     return;
   }
+  // Read from the folder at each call: a console that is built anew is served without a restart.
   await app.register(fastifyStatic, {
-    root: folder,
-    wildcard: false,
+    root: join(folder, 'assets'),
+    prefix: '/assets/',
     index: false,
-    cacheControl: false,
-    setHeaders: (response, path) => {
-      // Vite names assets by their content; the page that names them is asked for anew.
-      void response.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
-    },
+    // Vite names assets by their content; the page that names them is asked for anew.
+    cacheControl: true,
+    maxAge: '365d',
+    immutable: true,
   });
-  app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.sendFile('index.html'));
+  for (const file of ['/', '/favicon.svg']) app.get(file, { schema: { hide: true } }, async (_request, reply) => sendPage(reply, folder, file));
+}
+
+/** A file of the console's folder itself, never kept by the browser without asking. */
+export function sendPage(reply: FastifyReply, folder: string, file = '/'): FastifyReply {
+  return reply.header('cache-control', 'no-cache').sendFile(file === '/' ? 'index.html' : file.slice(1), folder, { cacheControl: false });
 }
 
 const OURS = /^\/(v1|in|healthz|readyz|metrics|openapi\.json|assets)(\/|$)/;

@@ -61,6 +61,12 @@ export interface Storage {
   facts(): Promise<StorageFacts>;
 }
 
+/** What an operation throws. */
+export interface StorageFailure extends Error {
+  /** True: nobody knows what is on disk (a sync failed, a page is damaged); the process must end without another acknowledgement. */
+  readonly fatal: boolean;
+}
+
 export interface ById {
   /** Null: any merchant (the operator). */
   readonly merchant: string | null;
@@ -447,8 +453,11 @@ export interface Stats {
     readonly rejected: number;
     readonly duplicates: number;
     readonly events: number;
+    /** Deliveries that ended so. */
     readonly succeeded: number;
     readonly failed: number;
+    /** Attempts that failed. */
+    readonly failedTries: number;
   }[];
   readonly providers: readonly {
     readonly provider: string;
@@ -457,7 +466,7 @@ export interface Stats {
     readonly duplicates: number;
     readonly lastAt: number | null;
   }[];
-  readonly deliveries: { readonly pending: number; readonly succeeded: number; readonly failed: number };
+  readonly deliveries: { readonly pending: number; readonly succeeded: number; readonly failed: number; readonly failedTries: number };
 }
 
 export interface EndpointHealth {

@@ -22,19 +22,35 @@ after(async () => {
 });
 
 const run = (...args: string[]) => paybell([...args, '--server', server.url], { env });
-const lines = (text: string) => text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('paybell trigger', () => {
   it('sends signed webhooks to a source, by id and by name', async () => {
     for (const name of [source.id, 'shop']) {
-      const { code, stdout, stderr } = await run('trigger', 'serixpay', 'payment.completed', '--source', name, '--set', 'amount=321.5', '--json');
+      const { code, stdout, stderr } = await run(
+        'trigger',
+        'serixpay',
+        'payment.completed',
+        '--source',
+        name,
+        '--set',
+        'amount=321.5',
+        '--json',
+      );
       assert.equal(code, 0, stderr);
       const [line] = lines(stdout);
       assert.equal(line?.['status'], 200);
       assert.equal(line?.['type'], 'payment.completed');
     }
     const { data } = await server.api<{ data: { amount: { value: string } }[] }>('GET', '/v1/transactions?provider=serixpay');
-    assert.deepEqual(data.map(({ amount }) => amount.value), ['32150', '32150']);
+    assert.deepEqual(
+      data.map(({ amount }) => amount.value),
+      ['32150', '32150'],
+    );
   });
 
   it('tells whole stories, and counts a refused bad signature as right', async () => {
@@ -42,33 +58,57 @@ describe('paybell trigger', () => {
     assert.equal(bad.code, 0, bad.stderr);
     assert.equal(lines(bad.stdout)[0]?.['status'], 401);
     const twice = await run('trigger', 'serixpay', '--source', source.id, '--scenario', 'duplicate', '--json');
-    assert.deepEqual(lines(twice.stdout).map((line) => line['type']), ['payment.pending', 'payment.completed', 'payment.completed']);
+    assert.deepEqual(
+      lines(twice.stdout).map((line) => line['type']),
+      ['payment.pending', 'payment.completed', 'payment.completed'],
+    );
     const { data } = await server.api<{ data: { duplicates: number }[] }>('GET', '/v1/requests?verdict=accepted&limit=1');
     assert.equal(data[0]?.duplicates, 1);
   });
 
   it('sends as many as wanted at the rate wanted', async () => {
     const began = performance.now();
-    const { code, stdout } = await run('trigger', 'serixpay', 'payment.failed', '--source', source.id, '--count', '20', '--rate', '100', '--json');
+    const { code, stdout } = await run(
+      'trigger',
+      'serixpay',
+      'payment.failed',
+      '--source',
+      source.id,
+      '--count',
+      '20',
+      '--rate',
+      '100',
+      '--json',
+    );
     assert.equal(code, 0);
     assert.equal(new Set(lines(stdout).map((line) => line['id'])).size, 20);
     assert.ok(performance.now() - began >= 190, 'faster than asked');
   });
 
   it('posts to any address, with a wrong secret too', async () => {
-    const wrong = await paybell(['trigger', 'serixpay', 'payment.completed', '--to', server.url + source.ingestPath, '--secret', 'other'], { env });
+    const wrong = await paybell(['trigger', 'serixpay', 'payment.completed', '--to', server.url + source.ingestPath, '--secret', 'other'], {
+      env,
+    });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stdout, /^401 /);
   });
 
   const refused: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['trigger', 'serixpya', 'x'], 2, /no provider "serixpya"\. Did you mean serixpay\?/],
-    [['trigger', 'serixpay', 'payment.complete', '--to', 'http://127.0.0.1:1', '--secret', 's'], 2, /no event "payment.complete"\. Did you mean "payment.completed"\?/],
+    [
+      ['trigger', 'serixpay', 'payment.complete', '--to', 'http://127.0.0.1:1', '--secret', 's'],
+      2,
+      /no event "payment.complete"\. Did you mean "payment.completed"\?/,
+    ],
     [['trigger', 'serixpay', '--scenario', 'hapy'], 2, /no scenario "hapy"\. Did you mean happy\?/],
     [['trigger', 'serixpay', 'payment.completed'], 2, /Say where to send it/],
     [['trigger', 'serixpay', 'payment.completed', '--to', 'http://127.0.0.1:1'], 2, /--to needs --secret/],
     [['trigger', 'serixpay', 'payment.completed', '--to', 'ftp://x', '--secret', 's'], 2, /http:\/\/ or https:\/\//],
-    [['trigger', 'serixpay', 'payout.failed', '--scenario', 'late-success', '--to', 'http://127.0.0.1:1', '--secret', 's'], 2, /payout.failed is no part of "late-success"/],
+    [
+      ['trigger', 'serixpay', 'payout.failed', '--scenario', 'late-success', '--to', 'http://127.0.0.1:1', '--secret', 's'],
+      2,
+      /payout.failed is no part of "late-success"/,
+    ],
     [['trigger', 'serixpay', 'payment.completed', '--source', 'nothing'], 1, /No source of serixpay is called "nothing"/],
     [['trigger', 'makapay', 'payment.completed', '--source', 'src_0'], 1, /./],
   ];
@@ -85,7 +125,8 @@ describe('paybell trigger', () => {
 describe('paybell verify', () => {
   const body = '{"event":"payment.completed","data":{}}';
   const signature = createHmac('sha256', 's3cret').update(body).digest('hex');
-  const verify = (...args: string[]) => paybell(['verify', '--provider', 'serixpay', '--header', `X-SerixPay-Signature: ${signature}`, ...args], { stdin: body });
+  const verify = (...args: string[]) =>
+    paybell(['verify', '--provider', 'serixpay', '--header', `X-SerixPay-Signature: ${signature}`, ...args], { stdin: body });
 
   it('passes the exact bytes from a file, from standard input and from the command line', async () => {
     const file = join(temporaryFolder(), 'body.json');
@@ -106,7 +147,10 @@ describe('paybell verify', () => {
     const spaced = await verify('--secret', 's3cret ', '--body', body, '--json');
     assert.equal(spaced.code, 1);
     const findings = lines(spaced.stdout)[0]?.['findings'] as { cause: string; certain: boolean }[];
-    assert.deepEqual(findings.map(({ cause, certain }) => [cause, certain]), [['secret_whitespace', true]]);
+    assert.deepEqual(
+      findings.map(({ cause, certain }) => [cause, certain]),
+      [['secret_whitespace', true]],
+    );
     assert.ok(!spaced.stdout.includes(signature) && !spaced.stdout.includes('s3cret'), 'a secret or a signature is shown');
   });
 
@@ -128,7 +172,10 @@ describe('paybell on a running server', () => {
     const get = await run('tx', 'get', 'ORD-WHY', '--json');
     assert.equal(lines(get.stdout)[0]?.['id'], row?.['id']);
     const why = await run('tx', 'why', String(row?.['id']));
-    assert.match(why.stdout, /is succeeded\.\n[\s\S]*payment\.completed {2}applied[\s\S]*payment\.pending|payment\.pending[\s\S]*payment\.completed {2}applied/);
+    assert.match(
+      why.stdout,
+      /is succeeded\.\n[\s\S]*payment\.completed {2}applied[\s\S]*payment\.pending|payment\.pending[\s\S]*payment\.completed {2}applied/,
+    );
     assert.equal((await run('tx', 'why', 'no-such-reference')).code, 1);
   });
 
@@ -169,10 +216,22 @@ describe('paybell on a running server', () => {
   });
 
   it('follows what happens, filtered, and stops after the count', async () => {
-    const tail = run('tail', '--topics', 'transactions', '--filter', 'provider=serixpay', '--filter', 'reference=TAIL-*', '--count', '1', '--json');
+    const tail = run(
+      'tail',
+      '--topics',
+      'transactions',
+      '--filter',
+      'provider=serixpay',
+      '--filter',
+      'reference=TAIL-*',
+      '--count',
+      '1',
+      '--json',
+    );
     let done = false;
     const ended = tail.finally(() => (done = true));
-    for (let n = 0; !done && n < 20; n += 1) await run('trigger', 'serixpay', 'payment.completed', '--source', source.id, '--set', `orderId=TAIL-${n}`);
+    for (let n = 0; !done && n < 20; n += 1)
+      await run('trigger', 'serixpay', 'payment.completed', '--source', source.id, '--set', `orderId=TAIL-${n}`);
     const { code, stdout } = await ended;
     assert.equal(code, 0);
     const [row] = lines(stdout);

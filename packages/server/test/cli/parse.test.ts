@@ -40,12 +40,18 @@ describe('a command line', () => {
   ];
   for (const [words, sentence] of refused) {
     it(`is refused: ${words.join(' ')}`, () => {
-      assert.throws(() => parse(...words), (error) => error instanceof UsageError && sentence.test(error.message));
+      assert.throws(
+        () => parse(...words),
+        (error) => error instanceof UsageError && sentence.test(error.message),
+      );
     });
   }
 
   it('takes whole numbers within their bounds', () => {
-    const { flags } = parseCall(['--n', '5', '--m', '5x'], { arguments: [], flags: { n: { value: 'N', help: '' }, m: { value: 'N', help: '' } } });
+    const { flags } = parseCall(['--n', '5', '--m', '5x'], {
+      arguments: [],
+      flags: { n: { value: 'N', help: '' }, m: { value: 'N', help: '' } },
+    });
     const bounds = { from: 1, to: 5, fallback: 2 };
     assert.equal(flags.count('n', bounds), 5);
     assert.equal(flags.count('absent', bounds), 2);

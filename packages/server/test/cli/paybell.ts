@@ -55,7 +55,11 @@ export async function startServer(args: readonly string[] = [], options: Options
   const dataDir = options.dataDir ?? temporaryFolder();
   const began = performance.now();
   const data = args.includes('--data') ? [] : ['--data', dataDir];
-  const child = launch(['start', '--port', '0', ...data, ...args], { cwd: dataDir, ...options, env: { PAYBELL_ADMIN_KEY: ADMIN_KEY, ...options.env } });
+  const child = launch(['start', '--port', '0', ...data, ...args], {
+    cwd: dataDir,
+    ...options,
+    env: { PAYBELL_ADMIN_KEY: ADMIN_KEY, ...options.env },
+  });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const ended = once(child, 'close') as Promise<[number | null]>;
   const url = await new Promise<string>((resolve, reject) => {
@@ -108,8 +112,14 @@ export function cleanUp(): void {
 }
 
 function launch(args: readonly string[], { env = {}, cwd }: Options): ChildProcess {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PAYBELL_') && name !== 'NODE_TEST_CONTEXT'));
-  const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, ...args], { env: { ...clean, ...env }, stdio: 'pipe', ...(cwd === undefined ? {} : { cwd }) });
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('PAYBELL_') && name !== 'NODE_TEST_CONTEXT'),
+  );
+  const child = spawn(process.execPath, [...NODE_FLAGS, PROGRAM, ...args], {
+    env: { ...clean, ...env },
+    stdio: 'pipe',
+    ...(cwd === undefined ? {} : { cwd }),
+  });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

@@ -3,11 +3,17 @@ import { describe, it } from 'node:test';
 import { readSse } from '../../src/cli/sse-read.ts';
 import type { SseMessage } from '../../src/cli/sse-read.ts';
 
-const STREAM = ': hello\nretry: 1000\n\nid: 1\nevent: transaction\ndata: {"a":"é"}\n\nid: 2\r\ndata: one\r\ndata: two\r\n\r\nevent: ping\n\nid: 3\ndata: cut off';
+const STREAM =
+  ': hello\nretry: 1000\n\nid: 1\nevent: transaction\ndata: {"a":"é"}\n\nid: 2\r\ndata: one\r\ndata: two\r\n\r\nevent: ping\n\nid: 3\ndata: cut off';
 
 async function read(chunks: readonly Uint8Array[]): Promise<SseMessage[]> {
   const messages: SseMessage[] = [];
-  for await (const message of readSse((async function* () { yield* chunks; })())) messages.push(message);
+  for await (const message of readSse(
+    (async function* () {
+      yield* chunks;
+    })(),
+  ))
+    messages.push(message);
   return messages;
 }
 

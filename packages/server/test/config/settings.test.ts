@@ -46,7 +46,10 @@ describe('settings', () => {
   });
 
   it('refuse unknown names with the nearest right one', () => {
-    assert.match(problems({ env: { PAYBELL_DATABSE_URL: 'x' } }), /PAYBELL_DATABSE_URL is not a setting\. Did you mean PAYBELL_DATABASE_URL\?/);
+    assert.match(
+      problems({ env: { PAYBELL_DATABSE_URL: 'x' } }),
+      /PAYBELL_DATABSE_URL is not a setting\. Did you mean PAYBELL_DATABASE_URL\?/,
+    );
     assert.match(problems({ flags: { prot: '1' } }), /--prot is not a setting\. Did you mean --port\?/);
     assert.match(problems({ env: { PAYBELL_LOG_LEVEL: 'wran' } }), /must be one of .*Did you mean warn\?/);
   });
@@ -86,6 +89,7 @@ describe('settings', () => {
   }
 
   it('are told apart from secrets: no secret has a flag but the address that may hold one', () => {
-    for (const setting of SETTINGS.filter(({ secret }) => secret)) assert.ok(setting.flag === null || setting.name === 'redisUrl', setting.name);
+    for (const setting of SETTINGS.filter(({ secret }) => secret))
+      assert.ok(setting.flag === null || setting.name === 'redisUrl', setting.name);
   });
 });

@@ -18,7 +18,11 @@ after(() => folders.forEach((path) => rmSync(path, { recursive: true })));
 const key = (name: string) => ({ name, bytes: new Uint8Array(randomBytes(32)) });
 const notes = () => {
   const texts = new Map<string, string>();
-  return { texts, getNote: async (name: string) => texts.get(name) ?? null, putNote: async ({ name, text }: { name: string; text: string }) => void texts.set(name, text) };
+  return {
+    texts,
+    getNote: async (name: string) => texts.get(name) ?? null,
+    putNote: async ({ name, text }: { name: string; text: string }) => void texts.set(name, text),
+  };
 };
 
 describe('vault', () => {
@@ -40,7 +44,8 @@ describe('vault', () => {
       changed[at] = (changed[at] ?? 0) ^ 1;
       assert.throws(() => vault.open(`${version}.${name}.${changed.toString('base64url')}`, 'row'), VaultError, `byte ${at}`);
     }
-    for (const text of ['', 'v1', 'v1.one.', `v2.one.${code}`, `v1.one.${code}.x`, 'v1.one.AAAA']) assert.throws(() => vault.open(text, 'row'), VaultError);
+    for (const text of ['', 'v1', 'v1.one.', `v2.one.${code}`, `v1.one.${code}.x`, 'v1.one.AAAA'])
+      assert.throws(() => vault.open(text, 'row'), VaultError);
   });
 
   it('opens with older keys and says what to seal again', () => {
@@ -66,7 +71,10 @@ describe('unlocking', () => {
     const store = notes();
     await unlockVault({ masterKeys: null, dataDir: folder(), notes: store, random: randomBytes });
     const dataDir = folder();
-    await assert.rejects(unlockVault({ masterKeys: null, dataDir, notes: store, random: randomBytes }), /master key is missing: put .* back from a backup/);
+    await assert.rejects(
+      unlockVault({ masterKeys: null, dataDir, notes: store, random: randomBytes }),
+      /master key is missing: put .* back from a backup/,
+    );
     assert.equal(existsSync(keyFile(dataDir)), false);
   });
 
@@ -96,6 +104,9 @@ describe('unlocking', () => {
 
   it('reads several keys, the first is current', () => {
     const text = ['a', 'b'].map((name) => `${name}:${randomBytes(32).toString('base64')}`).join(', ');
-    assert.deepEqual(readMasterKeys(text).map(({ name }) => name), ['a', 'b']);
+    assert.deepEqual(
+      readMasterKeys(text).map(({ name }) => name),
+      ['a', 'b'],
+    );
   });
 });

@@ -60,7 +60,7 @@ export interface Repeats {
   readonly changed: readonly string[];
 }
 
-/** Counts what came more than once, and charges each repeat to the crash before it. */
+/** Counts what came more than once, and charges each repeat to the crash that ended the call before it. */
 export function countRepeats(receipts: ReadonlyMap<string, readonly Receipt[]>): Repeats {
   const byLife = new Map<number, number>();
   const unexplained: string[] = [];
@@ -69,7 +69,7 @@ export function countRepeats(receipts: ReadonlyMap<string, readonly Receipt[]>):
     for (const [index, call] of calls.entries()) {
       const before = calls[index - 1];
       if (before === undefined) continue;
-      byLife.set(call.life, (byLife.get(call.life) ?? 0) + 1);
+      byLife.set(before.life, (byLife.get(before.life) ?? 0) + 1);
       if (before.life === call.life) unexplained.push(`${key} in life ${call.life}`);
       if (before.sha256 !== call.sha256) changed.push(key);
     }

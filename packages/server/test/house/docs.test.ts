@@ -18,7 +18,9 @@ describe('docs', async () => {
 
   it('link to pages that exist', () => {
     const dead = pages.flatMap((page) =>
-      [...text(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => ({ page, link })).filter(({ link }) => !existsSync(join(ROOT, dirname(page), link))),
+      [...text(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(([, link = '']) => ({ page, link }))
+        .filter(({ link }) => !existsSync(join(ROOT, dirname(page), link))),
     );
     assert.deepEqual(dead, []);
   });
@@ -26,12 +28,17 @@ describe('docs', async () => {
   it('name tests that exist for every promise', () => {
     const named = [...text('docs/guarantees.md').matchAll(/`(packages\/[^`\s]+\.test\.tsx?)`/g)].map(([, file = '']) => file);
     assert.ok(named.length > 0);
-    assert.deepEqual(named.filter((file) => !existsSync(join(ROOT, file))), []);
+    assert.deepEqual(
+      named.filter((file) => !existsSync(join(ROOT, file))),
+      [],
+    );
   });
 
   it('name only settings that there are', () => {
     const known = new Set(text('docs/settings.md').match(/PAYBELL_[A-Z_]+/g));
-    const unknown = pages.flatMap((page) => [...(text(page).match(/\bPAYBELL_(?!TEST_|BENCH_|CHROMIUM)[A-Z_]+\b/g) ?? [])].filter((name) => !known.has(name)));
+    const unknown = pages.flatMap((page) =>
+      [...(text(page).match(/\bPAYBELL_(?!TEST_|BENCH_|CHROMIUM)[A-Z_]+\b/g) ?? [])].filter((name) => !known.has(name)),
+    );
     assert.deepEqual(unknown, []);
   });
 });

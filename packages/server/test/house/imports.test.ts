@@ -12,7 +12,10 @@ after(() => rmSync(copy, { recursive: true }));
 
 describe('the house', () => {
   it('imports only what the table allows', () => {
-    assert.deepEqual(violations(ROOT).map(({ file, what }) => `${file} ${what}`), []);
+    assert.deepEqual(
+      violations(ROOT).map(({ file, what }) => `${file} ${what}`),
+      [],
+    );
   });
 
   const planted: readonly (readonly [string, string])[] = [
@@ -32,12 +35,16 @@ describe('the house', () => {
   ];
   for (const [file, line] of planted) {
     it(`turns red for \`${line}\` in ${file}`, () => {
-      for (const name of ['sdk', 'server']) cpSync(join(ROOT, 'packages', name, 'src'), join(copy, 'packages', name, 'src'), { recursive: true });
+      for (const name of ['sdk', 'server'])
+        cpSync(join(ROOT, 'packages', name, 'src'), join(copy, 'packages', name, 'src'), { recursive: true });
       const before = violations(copy).length;
       appendFileSync(join(copy, file), `\n${line}\n`);
       const found = violations(copy);
       assert.equal(found.length, before + 1);
-      assert.equal(found.some((one) => one.file === file), true);
+      assert.equal(
+        found.some((one) => one.file === file),
+        true,
+      );
     });
   }
 

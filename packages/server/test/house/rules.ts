@@ -28,7 +28,12 @@ export const RULES: readonly Rule[] = [
     files: `${SDK}providers/`,
     // Strangers to each other.
     own: null,
-    may: [...['access', 'bytes', 'currency', 'headers', 'json', 'money', 'provider', 'reading'].map((name) => `${SDK}${name}.ts`), `${SDK}schemes/`, `${SDK}ledger/transaction.ts`, 'node:crypto'],
+    may: [
+      ...['access', 'bytes', 'currency', 'headers', 'json', 'money', 'provider', 'reading'].map((name) => `${SDK}${name}.ts`),
+      `${SDK}schemes/`,
+      `${SDK}ledger/transaction.ts`,
+      'node:crypto',
+    ],
     never: PURE,
   },
   { files: SDK, may: ['node:crypto'], never: PURE },
@@ -40,11 +45,23 @@ export const RULES: readonly Rule[] = [
   },
   { files: `${SERVER}storage/contract.ts`, own: null, may: ['type @paybell/sdk'], never: PURE },
   { files: `${SERVER}storage/open.ts`, own: `${SERVER}storage/`, may: ['node:*'], never: QUIET },
-  { files: `${SERVER}storage/sqlite/`, may: ['@paybell/sdk', `type ${SERVER}storage/contract.ts`, `${SERVER}ledger/`, 'node:*'], never: QUIET },
-  { files: `${SERVER}send/`, may: [`type ${SERVER}engine/ports.ts`, `type ${SERVER}engine/deliver/causes.ts`, 'ipaddr.js', 'undici', 'node:*'], never: QUIET },
+  {
+    files: `${SERVER}storage/sqlite/`,
+    may: ['@paybell/sdk', `type ${SERVER}storage/contract.ts`, `${SERVER}ledger/`, 'node:*'],
+    never: QUIET,
+  },
+  {
+    files: `${SERVER}send/`,
+    may: [`type ${SERVER}engine/ports.ts`, `type ${SERVER}engine/deliver/causes.ts`, 'ipaddr.js', 'undici', 'node:*'],
+    never: QUIET,
+  },
   { files: `${SERVER}signal/`, may: [`type ${SERVER}engine/ports.ts`], never: QUIET },
   { files: `${SERVER}live/`, may: [`type ${SERVER}engine/`, 'node:*'], never: QUIET },
-  { files: `${SERVER}telemetry/`, may: [`type ${SERVER}engine/`, 'pino', 'prom-client', 'node:*'], never: new RegExp(String.raw`${CONSOLE}|\bprocess\.exit`) },
+  {
+    files: `${SERVER}telemetry/`,
+    may: [`type ${SERVER}engine/`, 'pino', 'prom-client', 'node:*'],
+    never: new RegExp(String.raw`${CONSOLE}|\bprocess\.exit`),
+  },
   {
     files: `${SERVER}http/`,
     may: [
@@ -75,6 +92,16 @@ export const RULES: readonly Rule[] = [
   {
     // The causes are a table of words, shown as they stand.
     files: 'packages/console/src/',
-    may: ['react', 'react-dom', 'wouter', 'uplot', 'radix-ui', '@tanstack/*', '@paybell/sdk', `type ${SERVER}http/schema/`, `${SERVER}engine/deliver/causes.ts`],
+    may: [
+      'react',
+      'react-dom',
+      'wouter',
+      'uplot',
+      'radix-ui',
+      '@tanstack/*',
+      '@paybell/sdk',
+      `type ${SERVER}http/schema/`,
+      `${SERVER}engine/deliver/causes.ts`,
+    ],
   },
 ];

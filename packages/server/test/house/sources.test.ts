@@ -25,7 +25,10 @@ describe('sources', () => {
   it('have no drawers', () => {
     const drawers = sourceFiles(ROOT).filter((file) => /(?:^|\/)(?:utils?|helpers?|common|misc|shared)(?:\/|\.tsx?$)/.test(file));
     // What all schemas share is not a drawer of code.
-    assert.deepEqual(drawers.filter((file) => file !== 'packages/server/src/http/schema/common.ts'), []);
+    assert.deepEqual(
+      drawers.filter((file) => file !== 'packages/server/src/http/schema/common.ts'),
+      [],
+    );
   });
 
   it('have every provider file in the index, under the name it has', () => {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { isConsolePage, secureHeaders, serveConsole } from '../../src/http/console.ts';
+import { isConsolePage, secureHeaders, sendPage, serveConsole } from '../../src/http/console.ts';
 import { answerErrors } from '../../src/http/errors.ts';
 
 const app = Fastify();
@@ -18,7 +18,7 @@ before(async () => {
   await writeFile(join(folder, 'assets', 'main-1a2b.js'), 'export {};');
   await writeFile(join(around, 'outside.txt'), 'outside');
   answerErrors(app, { info() {}, warn() {}, error() {} }, (request, reply) =>
-    isConsolePage(app, request.method, request.url.split('?', 1)[0]!) ? reply.sendFile('index.html') : null,
+    isConsolePage(app, request.method, request.url.split('?', 1)[0]!) ? sendPage(reply, folder) : null,
   );
   await secureHeaders(app, { https: true });
   await serveConsole(app, folder);

@@ -130,7 +130,7 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
     return Promise.resolve(typeof given === 'number' ? answered(given) : answered(given.status, given.headers));
   };
   const another = (over: Storage = storage): Engine =>
-    createEngine({ storage: over, send, clock: time.clock, timers: time.timers, random, log, vault, judgeUrl: () => null });
+    createEngine({ storage: over, send, clock: time.clock, timers: time.timers, random, log, vault, judgeUrl: () => null, onFatal: (error) => { throw error; } });
   const engine = another();
   await engine.start();
   return {

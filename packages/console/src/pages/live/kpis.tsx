@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { Stats } from '../../api/types.ts';
 import { describeAsset } from '../../ui/asset.ts';
-import { formatCompact } from '../../ui/money.ts';
+import { formatSum } from '../../ui/money.ts';
 import { percent, totalsByCurrency, type CurrencyTotals, type Total } from './totals.ts';
 
 function Small({
@@ -15,12 +15,11 @@ function Small({
   readonly tone?: string;
   readonly means?: string;
 }) {
-  const text = formatCompact(total.sum, 5);
   return (
     <div className={total.count > 0 && tone !== undefined ? tone : undefined}>
       <dt>{name}</dt>
-      <dd title={`${text.full} in ${total.count} transactions${means === undefined ? '' : `, ${means}`}`}>
-        {total.count === 0 ? '—' : text.short}
+      <dd title={`In ${total.count} transactions${means === undefined ? '' : `, ${means}`}`}>
+        {total.count === 0 ? '—' : formatSum(total.sum)}
       </dd>
     </div>
   );
@@ -28,7 +27,7 @@ function Small({
 
 function Currency({ totals }: { readonly totals: CurrencyTotals }) {
   const asset = describeAsset(totals.currency);
-  const received = formatCompact(totals.received.sum, 9);
+  const received = formatSum(totals.received.sum);
   return (
     <article className="kpi" data-currency={totals.currency}>
       <header>
@@ -43,8 +42,8 @@ function Currency({ totals }: { readonly totals: CurrencyTotals }) {
           </i>
         </span>
       </header>
-      <p className={received.short.length > 11 ? 'figure long' : 'figure'} title={`${received.full} ${asset.id}`}>
-        {received.short}
+      <p className={received.length > 11 ? 'figure long' : 'figure'} title={asset.id}>
+        {received}
       </p>
       <p className="caption">
         received in {totals.received.count.toLocaleString('en')} {totals.received.count === 1 ? 'payment' : 'payments'}
@@ -60,13 +59,13 @@ function Currency({ totals }: { readonly totals: CurrencyTotals }) {
 }
 
 function Deliveries({ stats }: { readonly stats: Stats }) {
-  const { pending, succeeded, failed } = stats.deliveries;
+  const { pending, succeeded, failed, failedTries } = stats.deliveries;
   const rate = succeeded + failed === 0 ? null : succeeded / (succeeded + failed);
   return (
     <article className="kpi deliveries">
       <header>
         <span className="code-name">Deliveries</span>
-        <span className="rate" title="Acknowledged among all tries">
+        <span className="rate" title="Acknowledged among the deliveries that ended">
           {percent(rate)}
           <i className="meter">
             <i style={{ width: `${(rate ?? 0) * 100}%` }} />
@@ -81,8 +80,12 @@ function Deliveries({ stats }: { readonly stats: Stats }) {
           <dd>{pending.toLocaleString('en')}</dd>
         </div>
         <div className={failed > 0 ? 'bad' : undefined}>
-          <dt>Failed tries</dt>
+          <dt>Failed</dt>
           <dd>{failed.toLocaleString('en')}</dd>
+        </div>
+        <div className={failedTries > 0 ? 'wait' : undefined}>
+          <dt>Failed tries</dt>
+          <dd>{failedTries.toLocaleString('en')}</dd>
         </div>
       </dl>
     </article>

@@ -26,7 +26,7 @@ export function toColumns({ stats, bucketMs, countedAt }: Counted, now: number):
   const length = Math.floor((now - first) / bucketMs) + 1;
   const accepted = new Array<number>(length).fill(0);
   const rejected = new Array<number>(length).fill(0);
-  const failedDeliveries = new Array<number>(length).fill(0);
+  const failedTries = new Array<number>(length).fill(0);
   const add = (column: number[], at: number, count: number): void => {
     const index = Math.floor((at - first) / bucketMs);
     const old = column[index];
@@ -36,7 +36,7 @@ export function toColumns({ stats, bucketMs, countedAt }: Counted, now: number):
     const at = Date.parse(point.at);
     add(accepted, at, point.requests - point.rejected);
     add(rejected, at, point.rejected);
-    add(failedDeliveries, at, point.failedDeliveries);
+    add(failedTries, at, point.failedTries);
   }
   for (const pulse of arrivalsSince(countedAt)) {
     add(accepted, pulse.at, pulse.requests - pulse.rejected);
@@ -46,7 +46,7 @@ export function toColumns({ stats, bucketMs, countedAt }: Counted, now: number):
   const lastMs = Math.max(1_000, now - (first + (length - 1) * bucketMs));
   const perSecond = (column: number[]): number[] =>
     column.map((count, index) => count / ((index === length - 1 ? lastMs : bucketMs) / 1_000));
-  const from = Math.min(firstBusy([accepted, rejected, failedDeliveries]), Math.max(0, length - FEWEST_BUCKETS));
+  const from = Math.min(firstBusy([accepted, rejected, failedTries]), Math.max(0, length - FEWEST_BUCKETS));
   const times = Array.from({ length }, (_, index) => (first + index * bucketMs) / 1_000);
-  return [times.slice(from), perSecond(accepted).slice(from), perSecond(rejected).slice(from), perSecond(failedDeliveries).slice(from)];
+  return [times.slice(from), perSecond(accepted).slice(from), perSecond(rejected).slice(from), perSecond(failedTries).slice(from)];
 }

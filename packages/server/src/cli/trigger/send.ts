@@ -50,7 +50,9 @@ export async function sendAll(volley: Volley, report: (line: Line) => void): Pro
       const due = began + (sent * 1000) / volley.rate;
       if (due > performance.now()) await wait(due - performance.now());
     }
-    const flight: Promise<void> = fire(step).catch((error: unknown) => void (lost ??= error)).finally(() => flying.delete(flight));
+    const flight: Promise<void> = fire(step)
+      .catch((error: unknown) => void (lost ??= error))
+      .finally(() => flying.delete(flight));
     flying.add(flight);
     sent += 1;
     if (volley.rate === null) await flight;

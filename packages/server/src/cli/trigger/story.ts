@@ -27,7 +27,9 @@ export function storyOf(plan: Plan, telling: Telling): readonly Step[] {
     if (name === 'happy') return [only];
     if (name === 'duplicate') return [only, only];
     if (name === 'bad-signature') return [{ ...only, fault: 'bad-signature' }];
-    throw new UsageError(`${type} is no part of "${name}" at ${provider.name}: leave it out, or take ${story === null ? 'another scenario' : `one of ${story.map((step) => step.type).join(', ')}`}.`);
+    throw new UsageError(
+      `${type} is no part of "${name}" at ${provider.name}: leave it out, or take ${story === null ? 'another scenario' : `one of ${story.map((step) => step.type).join(', ')}`}.`,
+    );
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
@@ -44,7 +46,8 @@ function told(provider: Provider, name: ScenarioName, telling: Telling): readonl
 }
 
 function single(provider: Provider, type: string | null, { set, series, start }: Telling): Step {
-  if (type === null) throw new UsageError(`Name an event or a --scenario. ${provider.name} has: ${Object.keys(provider.events).join(', ')}.`);
+  if (type === null)
+    throw new UsageError(`Name an event or a --scenario. ${provider.name} has: ${Object.keys(provider.events).join(', ')}.`);
   const id = `evt_${series}_0`;
   return { type, id, data: forgeData(provider, { type, id, series, set }), occurredAt: start, delayMs: 0 };
 }

@@ -29,8 +29,9 @@ export const Stats = Type.Object({
       rejected: Type.Integer(),
       duplicates: Type.Integer(),
       events: Type.Integer(),
-      deliveries: Type.Integer({ description: 'Attempts series: deliveries that succeeded.' }),
-      failedDeliveries: Type.Integer(),
+      deliveries: Type.Integer({ description: 'Deliveries that succeeded.' }),
+      failedDeliveries: Type.Integer({ description: 'Deliveries that failed after their last try.' }),
+      failedTries: Type.Integer({ description: 'Attempts that failed.' }),
     }),
   ),
   providers: Type.Array(
@@ -42,7 +43,7 @@ export const Stats = Type.Object({
       lastAt: Nullable(Time),
     }),
   ),
-  deliveries: Type.Object({ pending: Type.Integer(), succeeded: Type.Integer(), failed: Type.Integer() }),
+  deliveries: Type.Object({ pending: Type.Integer(), succeeded: Type.Integer(), failed: Type.Integer(), failedTries: Type.Integer() }),
 });
 export type Stats = Static<typeof Stats>;
 export const StatsQuery = Closed({ window: Type.Optional(Duration), bucket: Type.Optional(Duration), merchant: Merchant });

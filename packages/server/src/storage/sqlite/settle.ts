@@ -50,8 +50,9 @@ export function settleOperations(db: DatabaseSync) {
         const tally = new Tally();
         const answers = results.map((result): 'settled' | 'fenced' => {
           if (!settleOne(result)) return 'fenced';
-          const name = result.attempt.outcome === 'succeeded' ? 'succeeded' : 'failed';
-          tally.count({ merchant: result.merchant, at: result.finishedAt, name, provider: '' });
+          const line = { merchant: result.merchant, at: result.finishedAt, provider: '' };
+          if (result.attempt.outcome === 'failed') tally.count({ ...line, name: 'failed_try' });
+          if (result.next.status !== 'pending') tally.count({ ...line, name: result.next.status });
           return 'settled';
         });
         tallies.write(tally);

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Arrival, Storage } from '../contract.ts';
+import type { Arrival, Storage, StorageFailure } from '../contract.ts';
 import { connect, lockFolder } from './connect.ts';
 import { operations, READS } from './operations.ts';
 import type { OperationName } from './operations.ts';
@@ -14,13 +14,16 @@ export interface SqliteOptions {
   readonly readOnly: boolean;
 }
 
+/** SQLite's result codes after which nobody knows what is on disk: I/O error, corrupt, not a database. */
+const FATAL_CODES = new Set([10, 11, 26]);
+
 /** Raised for whatever the database refuses: the caller answers 503 and nothing is acknowledged. */
-export class StorageError extends Error {
-  readonly code: string | null;
-  constructor(message: string, code: string | null) {
+export class StorageError extends Error implements StorageFailure {
+  readonly fatal: boolean;
+  constructor(message: string, fatal: boolean) {
     super(message);
     this.name = 'StorageError';
-    this.code = code;
+    this.fatal = fatal;
   }
 }
 
@@ -70,7 +73,7 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
       const operation = name as OperationName;
       const method = (argument: unknown): Promise<unknown> => {
         const connection = READS.has(operation) ? reader : writer;
-        if (connection === null) return Promise.reject(new StorageError('The database is not open.', null));
+        if (connection === null) return Promise.reject(new StorageError('The database is not open.', false));
         return connection.call(operation, argument);
       };
       target[name] = method;
@@ -80,12 +83,21 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
   return contract as unknown as Storage;
 }
 
+/** The lower eight bits of an extended result code are the code itself. */
+function isFatal(code: number | null): boolean {
+  return code !== null && FATAL_CODES.has(code & 0xff);
+}
+
 function inline(path: string, mode: 'write' | 'read'): Connection {
   const db = connect(path, mode);
   const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
   return {
     async call(name, argument) {
-      return name === 'close' ? db.close() : run[name]?.(argument);
+      try {
+        return name === 'close' ? db.close() : run[name]?.(argument);
+      } catch (error) {
+        throw new StorageError((error as Error).message, isFatal((error as { errcode?: number }).errcode ?? null));
+      }
     },
   };
 }
@@ -97,7 +109,7 @@ async function thread(path: string, mode: 'write' | 'read'): Promise<Connection>
   let calls = 0;
   let dead: StorageError | null = null;
   const die = (error: Error): void => {
-    dead ??= new StorageError(`The database thread stopped: ${error.message}`, null);
+    dead ??= new StorageError(`The database thread stopped: ${error.message}`, true);
     for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
   };
@@ -106,7 +118,7 @@ async function thread(path: string, mode: 'write' | 'read'): Promise<Connection>
   worker.on('message', (answer: Answer) => {
     const waiter = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ('error' in answer) waiter?.reject(new StorageError(answer.error, answer.code));
+    if ('error' in answer) waiter?.reject(new StorageError(answer.error, isFatal(answer.code)));
     else waiter?.resolve(answer.result);
   });
   await new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }));

@@ -54,7 +54,7 @@ export function statsOperations(db: DatabaseSync) {
         standing: sum(standing.filter((row) => row.name === 'money')),
         series: series(rows, query),
         providers: providers(rows),
-        deliveries: { pending: pending(db, query.merchant), succeeded: total(rows, 'succeeded'), failed: total(rows, 'failed') },
+        deliveries: { pending: pending(db, query.merchant), succeeded: total(rows, 'succeeded'), failed: total(rows, 'failed'), failedTries: total(rows, 'failed_try') },
       };
     },
   };
@@ -86,7 +86,7 @@ function sum(rows: readonly Row[]): MoneyCount[] {
   return [...sums.values()].filter((line) => line.count !== 0 || line.value !== '0');
 }
 
-const SERIES = { accepted: 'requests', rejected: 'rejected', duplicate: 'duplicates', events: 'events', succeeded: 'succeeded', failed: 'failed' } as const;
+const SERIES = { accepted: 'requests', rejected: 'rejected', duplicate: 'duplicates', events: 'events', succeeded: 'succeeded', failed: 'failed', failed_try: 'failedTries' } as const;
 
 function series(rows: readonly Row[], { from, to, bucketMs }: StatsQuery): Stats['series'] {
   const start = Math.floor(from / bucketMs) * bucketMs;
@@ -98,6 +98,7 @@ function series(rows: readonly Row[], { from, to, bucketMs }: StatsQuery): Stats
     events: 0,
     succeeded: 0,
     failed: 0,
+    failedTries: 0,
   }));
   for (const row of rows) {
     const bucket = buckets[Math.floor((row.slot * SLOT_MS - start) / bucketMs)];

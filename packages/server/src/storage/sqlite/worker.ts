@@ -13,7 +13,7 @@ export interface Call {
   readonly argument: unknown;
 }
 
-export type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: string | null };
+export type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: number | null };
 
 const { path, mode } = workerData as { path: string; mode: 'write' | 'read' };
 const port = parentPort;
@@ -28,8 +28,8 @@ port.on('message', ({ id, name, argument }: Call) => {
     const given = name === 'record' ? unpack(argument as Packed) : argument;
     answer = { id, result: name === 'close' ? db.close() : run[name]?.(given) };
   } catch (error) {
-    const known = error as { message?: string; code?: string; errcode?: number };
-    answer = { id, error: known.message ?? String(error), code: known.errcode === undefined ? (known.code ?? null) : `SQLITE_${known.errcode}` };
+    const known = error as { message?: string; errcode?: number };
+    answer = { id, error: known.message ?? String(error), code: known.errcode ?? null };
   }
   port.postMessage(answer);
   if (name === 'close') port.close();

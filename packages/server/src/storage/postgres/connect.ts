@@ -1,0 +1,89 @@
+import { Pool } from 'pg';
+import type { Client, PoolClient, PoolConfig } from 'pg';
+import { StorageError } from './errors.ts';
+
+const OLDEST_VERSION = 150_000;
+
+/** One for commits, one for results, the others for claims, releases and configuration. */
+const HOT_CONNECTIONS = 6;
+const READ_CONNECTIONS = 4;
+
+/** A door must answer 503 within two seconds where the database is down. */
+const CONNECT_TIMEOUT_MS = 1_500;
+
+/** A query of the console that takes longer is ended. */
+const READ_TIMEOUT_MS = 10_000;
+
+/** Without an answer for this long a connection counts as lost, and its work is done again on another. */
+const HOT_TIMEOUT_MS = 20_000;
+
+/**
+ * A node that is suspended in the middle of a commit must not keep its locks. Plans are made once for any batch, often while the
+ * tables are still empty: a plan that scans a small table would go on scanning it when it is large, so only indexes are allowed.
+ */
+const HOT_SETTINGS = `SET synchronous_commit = on; SET idle_in_transaction_session_timeout = 10000; SET statement_timeout = ${HOT_TIMEOUT_MS};
+  SET lock_timeout = 8000; SET jit = off; SET plan_cache_mode = force_generic_plan;
+  SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off`;
+
+const READ_SETTINGS = `SET default_transaction_read_only = on; SET statement_timeout = ${READ_TIMEOUT_MS}; SET jit = off`;
+
+export interface Pools {
+  /** For what acknowledgements and deliveries wait for. */
+  readonly hot: Pool;
+  /** For the console's questions: however many there are, the hot path keeps its connections. */
+  readonly reads: Pool;
+}
+
+export function createPools(url: string): Pools {
+  return {
+    hot: pool(url, { max: HOT_CONNECTIONS, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, HOT_SETTINGS),
+    reads: pool(url, { max: READ_CONNECTIONS, application_name: 'paybell reads' }, READ_SETTINGS),
+  };
+}
+
+/** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs three round trips. */
+function pool(url: string, config: PoolConfig, settings: string): Pool {
+  const made = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, pipeline: true, ...config } as PoolConfig);
+  made.on('connect', (client) => {
+    // Goes before everything else on this connection; without it nothing may run there.
+    client.query(settings).catch(() => void (client as Partial<Client>).end?.());
+  });
+  // An idle connection that breaks is replaced at the next use: without a listener it would end the process.
+  made.on('error', () => undefined);
+  return made;
+}
+
+/** Throws a sentence where this database cannot keep what Paybell promises. */
+export async function assertFit(client: PoolClient): Promise<void> {
+  const settings = await readSettings(client);
+  if (Number(settings['server_version_num']) < OLDEST_VERSION) {
+    throw new StorageError(`Paybell needs PostgreSQL 15 or later; this server is ${settings['server_version']}.`, null);
+  }
+  if (settings['server_encoding'] !== 'UTF8') {
+    throw new StorageError(`The database is encoded in ${settings['server_encoding']}. Create it with ENCODING 'UTF8'.`, null);
+  }
+  for (const name of ['fsync', 'full_page_writes'] as const) {
+    if (settings[name] !== 'on') {
+      throw new StorageError(`PostgreSQL runs with ${name}=${settings[name]}: a power cut would lose what was acknowledged. Set ${name}=on and start again.`, null);
+    }
+  }
+  if (settings['synchronous_commit'] !== 'on') {
+    throw new StorageError(`PostgreSQL does not wait for the disk (synchronous_commit=${settings['synchronous_commit']}). Paybell does not start without it.`, null);
+  }
+}
+
+async function readSettings(client: PoolClient): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `SELECT name, setting FROM pg_settings WHERE name IN
+       ('server_version', 'server_version_num', 'server_encoding', 'fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names')`,
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+}
+
+/** What `assertFit` found, for people. */
+export async function durability(client: PoolClient): Promise<string> {
+  const settings = await readSettings(client);
+  const standby = settings['synchronous_standby_names'] === '' ? 'no synchronous standby' : `synchronous standby ${settings['synchronous_standby_names']}`;
+  const flags = ['synchronous_commit', 'fsync', 'full_page_writes'].map((name) => `${name}=${settings[name]}`);
+  return `PostgreSQL ${settings['server_version']}, ${flags.join(', ')}, ${standby}`;
+}

@@ -1,0 +1,42 @@
+import type { StorageFailure } from '../contract.ts';
+
+/** Raised for whatever the database refuses: the caller answers 503 and nothing is acknowledged. */
+export class StorageError extends Error implements StorageFailure {
+  /** Never: the server keeps its own disk, and stops by itself where it cannot. */
+  readonly fatal = false;
+  /** SQLSTATE, or the code of the socket's error. */
+  readonly code: string | null;
+  constructor(message: string, code: string | null) {
+    super(message);
+    this.name = 'StorageError';
+    this.code = code;
+  }
+}
+
+function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}
+
+/** Deadlock, serialization, lock timeout: the database rolled back, and the same work may succeed now. */
+export function isTransient(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40P01' || code === '40001' || code === '55P03';
+}
+
+/** The connection is gone: what was sent and not answered may stand or not. */
+export function isLost(error: unknown): boolean {
+  const code = codeOf(error);
+  if (code === null) return /connection|terminated|timeout|not queryable/i.test(String((error as Error | null)?.message));
+  // Classes 08 (connection) and 57P (shutdown, crash), the end of an idle transaction, and every error of the socket.
+  return code.startsWith('08') || code.startsWith('57P') || code === '25P03' || /^E[A-Z_]+$/.test(code);
+}
+
+/** The row is there already under the same id, or under the same key. */
+export function isRepeated(error: unknown): boolean {
+  return codeOf(error) === '23505';
+}
+
+export function storageError(error: unknown): StorageError {
+  return error instanceof StorageError ? error : new StorageError(`PostgreSQL: ${(error as Error).message}`, codeOf(error));
+}

@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import type { NewEvent, NewRequest, RequestVerdict } from '../contract.ts';
+import { encode, rowsOf } from './arrays.ts';
+import type { RowOf } from './arrays.ts';
+
+const FACT_BYTES = 16;
+
+/** What makes two events one fact, whatever the length of the key. */
+function factOf(event: NewEvent): Buffer {
+  return hash('sha256', `${event.source ?? event.merchant}\n${event.dedupeKey}`, 'buffer').subarray(0, FACT_BYTES);
+}
+
+const EVENTS = rowsOf({
+  sequence: 'int8',
+  occurred_at: 'int8',
+  recorded_at: 'int8',
+  item: 'int8',
+  routed: 'int8',
+  id: 'text',
+  merchant: 'text',
+  provider: 'text',
+  source: 'text',
+  request: 'text',
+  type: 'text',
+  dedupe_key: 'text',
+  fact: 'bytea',
+  digest: 'text',
+  state: 'text',
+  note: 'text',
+  transaction_id: 'text',
+  movement: 'text',
+  data: 'text',
+});
+
+/**
+ * Takes the locks of the transactions that the batch touches, then inserts what is new. Locks and keys are each taken in sorted order,
+ * so that two nodes wait for each other instead of standing in each other's way; numbers are given in the order of arrival.
+ */
+const INSERT_EVENTS = {
+  name: 'record_events',
+  text: `WITH locked AS MATERIALIZED (
+      SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k),
+    arrived AS MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)})
+    INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived WHERE (SELECT count(*) FROM locked) >= 0
+    ORDER BY fact, seq ON CONFLICT DO NOTHING RETURNING id`,
+};
+
+/** An event that stood in the log before. */
+export interface Known {
+  readonly id: string;
+  readonly digest: string;
+  readonly request: string | null;
+  readonly duplicates: number;
+  readonly deliveries: number;
+}
+
+const KNOWN = {
+  name: 'record_known',
+  text: `SELECT f.at, e.id, e.digest, e.request, e.duplicates, (SELECT count(*) FROM deliveries d WHERE d.event = e.id)::int AS deliveries
+    FROM unnest($1::bytea[]) WITH ORDINALITY AS f (fact, at) JOIN events e ON e.fact = f.fact`,
+};
+
+/** Inserts the new events of a batch; answers with the ids of those that are really new. `locks` are ids of transactions. */
+export async function insertEvents(client: PoolClient, events: readonly NewEvent[], locks: readonly string[]): Promise<Set<string>> {
+  const rows = events.map((event): RowOf<Parameters> => ({
+    sequence: event.sequence,
+    occurred_at: event.occurredAt,
+    recorded_at: event.recordedAt,
+    item: event.item,
+    routed: event.deliveries.length,
+    id: event.id,
+    merchant: event.merchant,
+    provider: event.provider,
+    source: event.source,
+    request: event.request,
+    type: event.type,
+    dedupe_key: event.dedupeKey,
+    fact: factOf(event),
+    digest: event.digest,
+    state: event.state,
+    note: event.note,
+    transaction_id: event.transaction,
+    movement: event.movement === null ? null : JSON.stringify(event.movement),
+    data: event.data,
+  }));
+  const { rows: inserted } = await client.query<{ id: string }>({ ...INSERT_EVENTS, values: [encode('text', locks), ...EVENTS.bind(rows)] });
+  return new Set(inserted.map(({ id }) => id));
+}
+
+type Parameters = typeof EVENTS extends { bind(rows: readonly RowOf<infer C>[]): Buffer[] } ? C : never;
+
+/** For each event, the one that holds its key. */
+export async function knownEvents(client: PoolClient, events: readonly NewEvent[]): Promise<Map<NewEvent, Known>> {
+  const { rows } = await client.query<Known & { at: string }>({ ...KNOWN, values: [encode('bytea', events.map(factOf))] });
+  return new Map(rows.map(({ at, ...known }) => [events[Number(at) - 1] as NewEvent, known]));
+}
+
+const COUNT_REPEATS = {
+  name: 'record_repeats',
+  text: `WITH r AS (SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[]) AS r (id, duplicates, variants) ORDER BY id)
+    UPDATE events e SET duplicates = e.duplicates + r.duplicates, variants = e.variants + r.variants FROM r WHERE e.id = r.id`,
+};
+
+export interface Repeats {
+  readonly id: string;
+  duplicates: number;
+  variants: number;
+}
+
+/** Counts what came again. */
+export function countRepeats(client: PoolClient, repeats: readonly Repeats[]): Promise<unknown> {
+  const values = [
+    encode('text', repeats.map(({ id }) => id)),
+    encode('int8', repeats.map(({ duplicates }) => duplicates)),
+    encode('int8', repeats.map(({ variants }) => variants)),
+  ];
+  return client.query({ ...COUNT_REPEATS, values });
+}
+
+const MARK_EVENTS = {
+  name: 'record_marks',
+  text: 'UPDATE events e SET state = r.state, note = r.note FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, state, note) WHERE e.id = r.id',
+};
+
+/** Marks events that could not be folded. */
+export function markEvents(client: PoolClient, marks: ReadonlyMap<string, string>): Promise<unknown> {
+  const ids = [...marks.keys()];
+  return client.query({ ...MARK_EVENTS, values: [encode('text', ids), encode('text', ids.map(() => 'fold_failed')), encode('text', [...marks.values()])] });
+}
+
+const REQUESTS = rowsOf({
+  received_at: 'int8',
+  size: 'int8',
+  duplicates: 'int8',
+  id: 'text',
+  merchant: 'text',
+  source: 'text',
+  provider: 'text',
+  verdict: 'text',
+  reason: 'text',
+  diagnosis: 'text',
+  sha256: 'text',
+  headers: 'text',
+  body: 'bytea',
+});
+
+const INSERT_REQUESTS = `INSERT INTO requests (${REQUESTS.names}) SELECT ${REQUESTS.names} FROM ${REQUESTS.unnest()}`;
+
+export interface RequestToWrite {
+  readonly request: NewRequest;
+  readonly verdict: RequestVerdict;
+  readonly reason: string | null;
+  /** Repeats of its events within the same batch. */
+  duplicates: number;
+}
+
+/** Inserts requests. Those already kept get their new verdict; where one was pruned in between, it is written once more. */
+export function insertRequests(client: PoolClient, requests: readonly RequestToWrite[]): Promise<unknown>[] {
+  const write = (name: string, onConflict: string, list: readonly RequestToWrite[]): Promise<unknown>[] =>
+    list.length === 0 ? [] : [client.query({ name, text: `${INSERT_REQUESTS}${onConflict}`, values: REQUESTS.bind(list.map(requestRow)) })];
+  return [
+    ...write('record_requests', '', requests.filter(({ request }) => request.known !== true)),
+    ...write(
+      'record_known_requests',
+      ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis',
+      requests.filter(({ request }) => request.known === true),
+    ),
+  ];
+}
+
+function requestRow({ request, verdict, reason, duplicates }: RequestToWrite) {
+  const { receivedAt, body, id, merchant, source, provider, diagnosis, sha256, headers } = request;
+  return { received_at: receivedAt, size: body.byteLength, duplicates, id, merchant, source, provider, verdict, reason, diagnosis, sha256, headers, body };
+}
+
+const COUNT_ON_REQUESTS = {
+  name: 'record_on_requests',
+  text: 'UPDATE requests q SET duplicates = q.duplicates + r.n FROM unnest($1::text[], $2::int8[]) AS r (id, n) WHERE q.id = r.id',
+};
+
+/** Counts repeats on the requests that brought the events first. */
+export function countOnRequests(client: PoolClient, counts: ReadonlyMap<string, number>): Promise<unknown> {
+  const lines = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+  return client.query({ ...COUNT_ON_REQUESTS, values: [encode('text', lines.map(([id]) => id)), encode('int8', lines.map(([, n]) => n))] });
+}

@@ -1,0 +1,62 @@
+import type { Pool, PoolClient } from 'pg';
+import { isLost, isTransient, storageError } from './errors.ts';
+
+/** A deadlock, or a connection that broke before anything could stand, is tried again this often. */
+export const TRIES = 4;
+
+/**
+ * Runs `work` on one connection as one transaction; `work` itself sends COMMIT as the last of its queries (`commit`), so that the last
+ * write and the commit share a round trip. Repeats it where the database rolled it back. `work` is told whether a try before it may
+ * already stand: its commit was sent and the connection was lost before the answer.
+ */
+export async function atomically<Result>(pool: Pool, work: (client: PoolClient, again: { readonly maybeDone: boolean }) => Promise<Result>): Promise<Result> {
+  let maybeDone = false;
+  for (let left = TRIES; ; left--) {
+    let client: PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw storageError(error);
+    }
+    try {
+      const result = await work(client, { maybeDone });
+      client.release();
+      return result;
+    } catch (error) {
+      const lost = isLost(error);
+      if (lost) maybeDone = true;
+      // A connection whose state is not certain is closed: the database rolls back what it had not committed.
+      client.release(lost || !(await rolledBack(client)));
+      if (left <= 1 || !(lost || isTransient(error) || error instanceof TryAgain)) throw storageError(error);
+      if (error instanceof TryAgain) maybeDone = true;
+    }
+  }
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  return client.query('ROLLBACK').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Thrown by `work` that found itself to be a repetition: the next try is told so. */
+export class TryAgain extends Error {}
+
+/** Sends the commit behind what was sent before; rejects where the transaction was rolled back instead. */
+export async function commit(client: PoolClient, writes: readonly Promise<unknown>[]): Promise<void> {
+  const [end] = await Promise.all([client.query('COMMIT'), ...writes]);
+  if (end.command !== 'COMMIT') throw new Error('The database rolled the commit back.');
+}
+
+/** One statement that is a transaction by itself, done again after a deadlock. */
+export async function once<Row>(pool: Pool, statement: { readonly name: string; readonly text: string; readonly values: readonly unknown[] }): Promise<Row[]> {
+  for (let left = TRIES; ; left--) {
+    try {
+      const { rows } = await pool.query({ ...statement, values: [...statement.values] });
+      return rows as Row[];
+    } catch (error) {
+      if (left <= 1 || !isTransient(error)) throw storageError(error);
+    }
+  }
+}
