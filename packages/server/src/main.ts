@@ -60,7 +60,17 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     const guard = createGuard({ allowPrivateCidrs: settings.allowPrivateCidrs });
     const sender = createSender({ guard });
     closing.push(() => sender.close());
-    const engine = createEngine({ storage, send: sender.send, clock, timers, random: randomBytes, log, vault, judgeUrl: guard.judgeUrl, onFatal });
+    const engine = createEngine({
+      storage,
+      send: sender.send,
+      clock,
+      timers,
+      random: randomBytes,
+      log,
+      vault,
+      judgeUrl: guard.judgeUrl,
+      onFatal,
+    });
     const metrics = createMetrics();
     metrics.watch(engine);
     await engine.start();
@@ -79,11 +89,14 @@ export async function startPaybell(settings: Settings): Promise<Running> {
 /** Makes sure that there is an admin key; answers with one that was made, to be shown once. */
 async function firstKey({ directory }: Engine, settings: Settings): Promise<string | null> {
   if (settings.adminKey !== null) {
-    if (directory.keyHolder(settings.adminKey) === null) await directory.createKey({ name: 'PAYBELL_ADMIN_KEY', merchant: null, key: settings.adminKey });
+    if (directory.keyHolder(settings.adminKey) === null)
+      await directory.createKey({ name: 'PAYBELL_ADMIN_KEY', merchant: null, key: settings.adminKey });
     return null;
   }
   if (directory.keys().some(({ merchant }) => merchant === null)) return null;
-  const { key } = await directory.createKey({ name: 'First admin key', merchant: null });
+  // The file first: a key that only the store knows the hash of would lock everybody out.
+  const key = `pbk_${randomBytes(32).toString('base64url')}`;
   keepLocalAdminKey(settings.dataDir, key);
+  await directory.createKey({ name: 'First admin key', merchant: null, key });
   return key;
 }

@@ -68,7 +68,15 @@ export function createAccept(parts: AcceptParts): Accept {
     const { provider, verdict, input } = judged;
     if (!verdict.ok) {
       const findings = input.body.byteLength <= DIAGNOSED_BYTES && diagnosing() ? diagnose(provider, input) : null;
-      await write({ request: { ...request, verdict: 'rejected', reason: verdict.reason, diagnosis: JSON.stringify({ detail: verdict.detail, findings }) }, events: [] });
+      await write({
+        request: {
+          ...request,
+          verdict: 'rejected',
+          reason: verdict.reason,
+          diagnosis: JSON.stringify({ detail: verdict.detail, findings }),
+        },
+        events: [],
+      });
       if (request.known !== true) quarantine(source.id);
       return { kind: 'rejected', request: request.id, reason: verdict.reason, detail: verdict.detail };
     }
@@ -82,7 +90,8 @@ export function createAccept(parts: AcceptParts): Accept {
   return {
     accept(id, inbound) {
       const source = directory.sourceById(id);
-      if (source === undefined) return Promise.reject(new Refusal('unknown_source', 'There is no source with this address. Look it up under Sources.'));
+      if (source === undefined)
+        return Promise.reject(new Refusal('unknown_source', 'There is no source with this address. Look it up under Sources.'));
       if (!source.active) return Promise.reject(new Refusal('source_paused', 'This source is paused. Resume it to receive again.'));
       const now = clock.now();
       const judged = judge(source, { body: inbound.body, headers: inbound.headers, url: inbound.url, now });
@@ -103,15 +112,22 @@ export function createAccept(parts: AcceptParts): Accept {
     },
 
     async publish(merchant, items) {
-      if (!directory.merchants().some(({ id }) => id === merchant)) throw new Refusal('not_found', `There is no merchant "${merchant.slice(0, 64)}". Create it with POST /v1/merchants.`);
-      const urls = await Promise.all(items.map((item) => (item.url === undefined ? null : directory.endpointForUrl(merchant, item.url))));
+      directory.checkMerchant(merchant);
+      const urls = await Promise.all(items.map(async ({ url }) => (url === undefined ? null : directory.endpointForUrl(merchant, url))));
       const now = clock.now();
-      const made = items.map((item) => publishedEvent({ item, merchant, now, newId }));
+      const format = directory.formatOf(merchant);
+      const made = items.map((item) => publishedEvent({ item, merchant, format, now, newId }));
       if (made.length === 0) return [];
-      const { events } = await write({ request: null, events: made.map(({ event, data }, index) => router.route(event, data, now, urls[index] ?? null)) });
+      const { events } = await write({
+        request: null,
+        events: made.map(({ event, data }, index) => router.route(event, data, now, urls[index] ?? null)),
+      });
       return events.map((line): Published => {
         if (line.outcome === 'variant') {
-          throw new Refusal('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key for a new event.');
+          throw new Refusal(
+            'idempotency_conflict',
+            'This Idempotency-Key was used before with another body. Use a new key for a new event.',
+          );
         }
         return { id: line.id, deliveries: line.deliveries, duplicate: line.outcome === 'duplicate' };
       });
@@ -144,9 +160,19 @@ export interface Judged {
 }
 
 /** What a source makes of a request that arrived at `now`. */
-export function judge(source: Source, { body, headers, url, now }: { body: Uint8Array; headers: Inbound['headers']; url: string; now: number }): Judged {
+export function judge(
+  source: Source,
+  { body, headers, url, now }: { body: Uint8Array; headers: Inbound['headers']; url: string; now: number },
+): Judged {
   const provider = providerOf(source.provider);
-  const input: VerifyInput = { body, headers, secrets: source.secrets, now, url, ...(source.options === null ? {} : { options: source.options }) };
+  const input: VerifyInput = {
+    body,
+    headers,
+    secrets: source.secrets,
+    now,
+    url,
+    ...(source.options === null ? {} : { options: source.options }),
+  };
   return { provider, verdict: provider.verify(input), input };
 }
 
@@ -190,6 +216,8 @@ function createQuarantine({ storage, clock, log }: Pick<AcceptParts, 'storage' |
     rejected.set(source, count);
     if (count % PRUNE_EVERY !== 0) return;
     const { maxCount, maxBytes, maxAgeMs } = QUARANTINE;
-    storage.prune({ source, maxCount, maxBytes, olderThan: clock.now() - maxAgeMs }).catch((error: unknown) => log.warn({ source, error: String(error) }, 'the quarantine could not be pruned'));
+    storage
+      .prune({ source, maxCount, maxBytes, olderThan: clock.now() - maxAgeMs })
+      .catch((error: unknown) => log.warn({ source, error: String(error) }, 'the quarantine could not be pruned'));
   };
 }

@@ -91,7 +91,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
   }
 
   function enterLine(lane: Lane): void {
-    if (lane.inLine || lane.queue.length === 0) return;
+    if (lane.inLine || lane.gone || lane.queue.length === 0) return;
     const cap = directory.endpointById(lane.endpoint)?.maxInFlight ?? 1;
     if (lane.inFlight >= cap) return;
     lane.inLine = true;
@@ -104,7 +104,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const lane = line.shift();
       if (lane === undefined) return;
       lane.inLine = false;
-      const job = lane.queue.shift();
+      const job = lane.gone ? undefined : lane.queue.shift();
       if (job !== undefined) start(lane, job);
       enterLine(lane);
     }
@@ -156,31 +156,52 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: spread });
     settler.submit(settlement, (answer) => settled(answer, job, settlement));
     const { outcome } = settlement.attempt;
-    observe.emit('attempt', { endpoint: job.endpoint, merchant: job.merchant, outcome: outcome === 'succeeded' ? 'succeeded' : 'failed', cause: result.cause, durationMs: result.durationMs });
-    if (disable) void disableGone(job);
+    observe.emit('attempt', {
+      endpoint: job.endpoint,
+      merchant: job.merchant,
+      outcome: outcome === 'succeeded' ? 'succeeded' : 'failed',
+      cause: result.cause,
+      durationMs: result.durationMs,
+    });
+    if (disable && !lane.gone) void disableGone(lane, job);
     enterLine(lane);
     pump();
     if (lane.dueAt !== null && lane.dueAt <= now) due.look();
     if (inFlight === 0) drained?.();
   }
 
-  function settled(answer: 'settled' | 'fenced', job: LeasedDelivery, { attempt, next, finishedAt }: ReturnType<typeof outcomeOf>['settlement']): void {
+  function settled(
+    answer: 'settled' | 'fenced',
+    job: LeasedDelivery,
+    { attempt, next, finishedAt }: ReturnType<typeof outcomeOf>['settlement'],
+  ): void {
     if (answer === 'fenced') {
       log.warn({ delivery: job.id, attempt: job.attempt }, 'a result came after its lease was taken over; it was not counted');
       return;
     }
     const nextAttemptAt = next.status === 'pending' ? next.at : null;
-    const row = { status: next.status, statusCode: attempt.statusCode, cause: attempt.cause, nextAttemptAt, finishedAt: nextAttemptAt === null ? finishedAt : null };
+    const row = {
+      status: next.status,
+      statusCode: attempt.statusCode,
+      cause: attempt.cause,
+      nextAttemptAt,
+      finishedAt: nextAttemptAt === null ? finishedAt : null,
+    };
     observe.emit('delivery', deliveryRow(job, row));
     if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), nextAttemptAt);
   }
 
-  async function disableGone(job: LeasedDelivery): Promise<void> {
+  async function disableGone(lane: Lane, job: LeasedDelivery): Promise<void> {
+    lane.gone = true;
     try {
       await directory.disable(job.endpoint, 'gone');
       observe.emit('endpoint', { id: job.endpoint, merchant: job.merchant, happened: 'disabled', reason: 'gone' });
     } catch (error) {
       log.error({ endpoint: job.endpoint, error: String(error) }, 'an endpoint that is gone could not be disabled');
+    } finally {
+      lane.gone = false;
+      enterLine(lane);
+      pump();
     }
   }
 
@@ -197,7 +218,9 @@ export function createDeliver(parts: DeliverParts): Deliver {
   }
 
   async function abandon(endpoint: string): Promise<void> {
-    const waiting = laneOf(endpoint).queue.splice(0).map(({ id }) => id);
+    const waiting = laneOf(endpoint)
+      .queue.splice(0)
+      .map(({ id }) => id);
     try {
       await storage.release({ owner, deliveries: waiting, now: clock.now() });
       while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);

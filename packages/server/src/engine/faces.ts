@@ -25,7 +25,11 @@ export interface Inbound {
 }
 
 export type Accepted =
-  | { readonly kind: 'accepted' | 'duplicate'; readonly request: string; readonly ack: { readonly status: number; readonly contentType: string; readonly body: string } }
+  | {
+      readonly kind: 'accepted' | 'duplicate';
+      readonly request: string;
+      readonly ack: { readonly status: number; readonly contentType: string; readonly body: string };
+    }
   | { readonly kind: 'rejected'; readonly request: string; readonly reason: Rejection; readonly detail: string };
 
 export interface Publish {
@@ -33,7 +37,7 @@ export interface Publish {
   readonly data: JsonValue;
   readonly url?: string;
   readonly occurredAt?: number;
-  /** Whose vocabulary `type` and `data` are in, for the ledger; `paybell` where it is not said. */
+  /** Whose vocabulary `type` and `data` are in, for the ledger; where it is not said, that of the merchant's endpoints, else `paybell`. */
   readonly provider?: string;
   readonly idempotencyKey?: string;
 }
@@ -128,7 +132,11 @@ export interface Directory {
 
   keys(): readonly KeyRow[];
   /** The clear key is shown here once and kept nowhere. */
-  createKey(input: { readonly name: string; readonly merchant: string | null; readonly key?: string }): Promise<{ readonly row: KeyRow; readonly key: string }>;
+  createKey(input: {
+    readonly name: string;
+    readonly merchant: string | null;
+    readonly key?: string;
+  }): Promise<{ readonly row: KeyRow; readonly key: string }>;
   deleteKey(id: string): Promise<void>;
   /** Whose key this is; null where it is nobody's. */
   keyHolder(key: string): { readonly id: string; readonly merchant: string | null } | null;
@@ -159,7 +167,10 @@ export interface Engine {
   resendMany(query: Resend): Promise<{ readonly events: number; readonly deliveries: number; readonly dryRun: boolean }>;
   retryDelivery(merchant: string | null, delivery: string): Promise<DeliveryRow>;
   /** Judges quarantined requests again, in order; folds and routes what passes now. */
-  reverify(merchant: string | null, source: string): Promise<{ readonly checked: number; readonly accepted: number; readonly rejected: number }>;
+  reverify(
+    merchant: string | null,
+    source: string,
+  ): Promise<{ readonly checked: number; readonly accepted: number; readonly rejected: number }>;
   /** Why a rejected request's signature does not match, judged with the source's secrets of today. */
   diagnose(merchant: string | null, request: string): Promise<readonly Finding[]>;
   /** The data of an event as its provider wrote it. */
@@ -179,7 +190,13 @@ export interface Happenings {
   /** JSON text of the row as it stands. */
   transaction: { readonly merchant: string; readonly json: string };
   delivery: DeliveryRow;
-  attempt: { readonly endpoint: string; readonly merchant: string; readonly outcome: 'succeeded' | 'failed'; readonly cause: string; readonly durationMs: number };
+  attempt: {
+    readonly endpoint: string;
+    readonly merchant: string;
+    readonly outcome: 'succeeded' | 'failed';
+    readonly cause: string;
+    readonly durationMs: number;
+  };
   commit: { readonly requests: number; readonly events: number; readonly durationMs: number };
   endpoint: { readonly id: string; readonly merchant: string; readonly happened: 'disabled'; readonly reason: string };
 }

@@ -36,8 +36,20 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
     const { event } = found;
     const now = clock.now();
     const { id, type, request, transaction } = event;
-    const routed = { id, type, data: dataOf(found), occurredAt: event.occurredAt ?? event.recordedAt, request, transaction, bodies: new Map() };
-    const added = endpoints.map((endpoint): AddedDelivery => ({ ...router.deliveryTo(endpoint, routed, now), event: event.id, createdAt: now }));
+    const routed = {
+      id,
+      type,
+      data: dataOf(found),
+      occurredAt: event.occurredAt ?? event.recordedAt,
+      request,
+      transaction,
+      bodies: new Map(),
+    };
+    const added = endpoints.map((endpoint): AddedDelivery => ({
+      ...router.deliveryTo(endpoint, routed, now),
+      event: event.id,
+      createdAt: now,
+    }));
     try {
       deliver.take(await storage.addDeliveries(added));
     } catch (error) {
@@ -67,7 +79,8 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
         const filter = { ...(endpoint === undefined ? {} : { endpoint }), ...(status === undefined ? {} : { status }) };
         const page = await storage.listEvents({ merchant, limit: PAGE, cursor, since, until: end, oldestFirst: true, ...filter });
         for (const found of page.rows) {
-          const endpoints = status !== undefined && endpoint === undefined ? await endpointsStanding(found, status) : endpointsFor(found, endpoint);
+          const endpoints =
+            status !== undefined && endpoint === undefined ? await endpointsStanding(found, status) : endpointsFor(found, endpoint);
           events += 1;
           deliveries += endpoints.length;
           if (!dryRun && endpoints.length > 0) await add(found, endpoints);

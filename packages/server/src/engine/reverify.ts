@@ -13,12 +13,20 @@ export function createReverify(parts: { storage: Storage; directory: InnerDirect
     const sum = { checked: 0, accepted: 0, rejected: 0 };
     let cursor: string | null = null;
     do {
-      const page = await storage.listRequests({ merchant: source.merchant, source: id, verdict: 'rejected', limit: PAGE, cursor, oldestFirst: true });
+      const page = await storage.listRequests({
+        merchant: source.merchant,
+        source: id,
+        verdict: 'rejected',
+        limit: PAGE,
+        cursor,
+        oldestFirst: true,
+      });
       for (const row of page.rows) {
         const body = await storage.getRequestBody({ merchant: source.merchant, id: row.id });
         if (body === null) continue;
         sum.checked += 1;
-        sum[await accept.judgeAgain(source, { id: row.id, receivedAt: row.receivedAt, headers: row.headers, sha256: row.sha256, body })] += 1;
+        sum[await accept.judgeAgain(source, { id: row.id, receivedAt: row.receivedAt, headers: row.headers, sha256: row.sha256, body })] +=
+          1;
       }
       cursor = page.nextCursor;
     } while (cursor !== null);

@@ -43,8 +43,10 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
   function deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery {
     const lease = deliver.reserve(endpoint, now);
     // What an event does not have (a published one a request, an unmapped one a transaction) it cannot send: then it goes in the endpoint's format.
-    if (endpoint.content === 'transaction' && event.transaction !== null) return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, lease };
-    if (endpoint.content === 'request' && event.request !== null) return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, lease };
+    if (endpoint.content === 'transaction' && event.transaction !== null)
+      return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, lease };
+    if (endpoint.content === 'request' && event.request !== null)
+      return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, lease };
     const format = `provider:${endpoint.provider}`;
     let body = event.bodies.get(format);
     if (body === undefined) {

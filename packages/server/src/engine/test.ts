@@ -23,7 +23,11 @@ export function createTest({ directory, send, clock, newId }: TestParts): Engine
     const provider = providerOf(endpoint.provider);
     const name = type ?? Object.keys(provider.events)[0] ?? 'test';
     const spec = Object.hasOwn(provider.events, name) ? provider.events[name] : undefined;
-    if (spec === undefined) throw new Refusal('invalid_event_type', `${provider.name} has no event "${name.slice(0, 64)}". It has: ${Object.keys(provider.events).join(', ')}.`);
+    if (spec === undefined)
+      throw new Refusal(
+        'invalid_event_type',
+        `${provider.name} has no event "${name.slice(0, 64)}". It has: ${Object.keys(provider.events).join(', ')}.`,
+      );
     const now = clock.now();
     const event = newId('evt');
     const body = provider.envelope({ id: event, type: name, data: toJson(spec.example), occurredAt: now }, endpoint.options ?? undefined);

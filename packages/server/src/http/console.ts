@@ -52,7 +52,8 @@ export async function serveConsole(app: FastifyInstance, folder: string): Promis
     maxAge: '365d',
     immutable: true,
   });
-  for (const file of ['/', '/favicon.svg']) app.get(file, { schema: { hide: true } }, async (_request, reply) => sendPage(reply, folder, file));
+  for (const file of ['/', '/favicon.svg'])
+    app.get(file, { schema: { hide: true } }, async (_request, reply) => sendPage(reply, folder, file));
 }
 
 /** A file of the console's folder itself, never kept by the browser without asking. */

@@ -27,7 +27,10 @@ export class Tally {
 
   /** Counts something without money: requests, events, attempts' ends. `by` -1 takes back what was counted before. */
   count({ by = 1, ...what }: { merchant: string; at: number; name: string; provider: string; by?: 1 | -1 }): void {
-    this.#line({ ...what, slot: Math.floor(what.at / SLOT_MS), kind: '', status: '', rail: '', currency: '', exponent: 0 }, what.at).count += by;
+    this.#line(
+      { ...what, slot: Math.floor(what.at / SLOT_MS), kind: '', status: '', rail: '', currency: '', exponent: 0 },
+      what.at,
+    ).count += by;
   }
 
   /** Moves a transaction from the row before to the row now: how it stands, and that it entered a status. */

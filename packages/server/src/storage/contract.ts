@@ -46,7 +46,9 @@ export interface Storage {
   listEvents(query: EventQuery): Promise<Page<EventWithBody>>;
   getEvent(query: ById): Promise<EventWithBody | null>;
   listDeliveries(query: DeliveryQuery): Promise<Page<DeliveryRow>>;
-  getDelivery(query: ById): Promise<{ readonly delivery: DeliveryRow; readonly attempts: readonly AttemptRow[]; readonly body: Uint8Array | null } | null>;
+  getDelivery(
+    query: ById,
+  ): Promise<{ readonly delivery: DeliveryRow; readonly attempts: readonly AttemptRow[]; readonly body: Uint8Array | null } | null>;
   listTransactions(query: TransactionQuery): Promise<Page<Transaction>>;
   /** The transaction, the events it is the fold of, and its children (refunds ...). */
   getTransaction(query: ById): Promise<TransactionDetail | null>;

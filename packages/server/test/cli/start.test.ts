@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { ADMIN_KEY, paybell, cleanUp, startServer, temporaryFolder } from './paybell.ts';
+import { ADMIN_KEY, paybell, PROGRAM, cleanUp, startServer, temporaryFolder } from './paybell.ts';
 
 after(cleanUp);
+
+describe('paybell', () => {
+  it('runs from a clone under plain node, as npx calls it', () => {
+    const { status, stdout } = spawnSync(process.execPath, [PROGRAM, '--help'], { encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.match(stdout, /^paybell: the webhook platform for payments\.[\s\S]*doctor/);
+  });
+});
 
 describe('paybell start', () => {
   it('says ready once it serves, keeps all other words off stdout, and ends with 0 on SIGTERM', async () => {

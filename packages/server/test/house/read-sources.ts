@@ -34,7 +34,7 @@ function wrongImports(file: string, rule: Rule, code: string): Violation[] {
     const name = fixed ?? lazy ?? '';
     const target = name.startsWith('.') ? posix.join(dirname(file), name) : name;
     if (own !== null && target.startsWith(own)) return [];
-    if (/\.css$/.test(target)) return [];
+    if (target.endsWith('.css')) return [];
     const allowed = rule.may.some((entry) => {
       const typeOnly = entry.startsWith('type ');
       return matches(target, typeOnly ? entry.slice(5) : entry) && (!typeOnly || type !== undefined);

@@ -51,6 +51,11 @@ export const RULES: readonly Rule[] = [
     never: QUIET,
   },
   {
+    files: `${SERVER}storage/postgres/`,
+    may: ['@paybell/sdk', `type ${SERVER}storage/contract.ts`, `${SERVER}ledger/`, 'pg', 'node:*'],
+    never: QUIET,
+  },
+  {
     files: `${SERVER}send/`,
     may: [`type ${SERVER}engine/ports.ts`, `type ${SERVER}engine/deliver/causes.ts`, 'ipaddr.js', 'undici', 'node:*'],
     never: QUIET,
@@ -88,7 +93,8 @@ export const RULES: readonly Rule[] = [
   { files: `${SERVER}cli/start.ts`, own: `${SERVER}cli/`, may: [`${SERVER}config/`, `${SERVER}main.ts`, `${SERVER}demo/start.ts`] },
   { files: `${SERVER}cli/doctor.ts`, own: `${SERVER}cli/`, may: [`${SERVER}config/`, `${SERVER}storage/open.ts`, 'node:*'] },
   { files: `${SERVER}cli/`, may: ['@paybell/sdk', `${SERVER}config/`, 'node:*'] },
-  { files: `${SERVER}main.ts`, may: [SERVER, '@paybell/sdk', 'node:*'], never: QUIET },
+  // It may end the process, where going on would break a promise; words are the CLI's.
+  { files: `${SERVER}main.ts`, may: [SERVER, '@paybell/sdk', 'node:*'], never: new RegExp(CONSOLE) },
   {
     // The causes are a table of words, shown as they stand.
     files: 'packages/console/src/',

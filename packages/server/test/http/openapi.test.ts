@@ -20,7 +20,7 @@ interface Document {
 /** As design/interface.md has it. */
 const ROUTES = `
 post /in/{source}
-get /v1/sources · post /v1/sources · get /v1/sources/{id} · patch /v1/sources/{id} · delete /v1/sources/{id} · post /v1/sources/{id}/reverify
+get /v1/sources · post /v1/sources · get /v1/sources/{id} · get /v1/sources/{id}/secret · patch /v1/sources/{id} · delete /v1/sources/{id} · post /v1/sources/{id}/reverify
 get /v1/requests · get /v1/requests/{id} · get /v1/requests/{id}/body
 get /v1/endpoints · post /v1/endpoints · get /v1/endpoints/{id} · patch /v1/endpoints/{id} · delete /v1/endpoints/{id}
 get /v1/endpoints/{id}/secret · post /v1/endpoints/{id}/rotate-secret · post /v1/endpoints/{id}/test

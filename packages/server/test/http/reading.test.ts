@@ -153,7 +153,7 @@ describe('from a webhook to its delivery', () => {
       const stats = (await server.call('GET', '/v1/stats?window=15m&bucket=1m', { key })).json;
       assert.equal(stats.series.length, 15);
       assert.equal(stats.money[0].value, '1250');
-      assert.deepEqual(stats.deliveries, { pending: 0, succeeded: 1, failed: 0 });
+      assert.deepEqual(stats.deliveries, { pending: 0, succeeded: 1, failed: 0, failedTries: 0 });
 
       const test = await server.call('POST', `/v1/endpoints/${endpoint.id}/test`, { key, body: {} });
       assert.deepEqual([test.status, test.json.outcome, test.json.statusCode], [200, 'succeeded', 200]);

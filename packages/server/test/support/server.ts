@@ -16,7 +16,14 @@ const READY_WITHIN_MS = 30_000;
 export interface Api {
   readonly url: string;
   /** Calls the API as the admin, or with another key; answers with status, headers and parsed JSON (or text). */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<{ status: number; headers: Headers; body: any }>;
+  // A test looks into answers freely, and fails where they are not what it thinks.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; headers: Headers; body: any }>;
 }
 
 export interface TestServer extends Api {
@@ -76,9 +83,13 @@ export interface SpawnedServer extends Api {
 }
 
 /** The real program as a process of its own, as a user starts it. `wrap` puts a tracer before it. */
-export async function spawnServer(dataDir: string, { env = {}, wrap = [] }: { env?: Record<string, string>; wrap?: readonly string[] } = {}): Promise<SpawnedServer> {
+export async function spawnServer(
+  dataDir: string,
+  { env = {}, wrap = [] }: { env?: Record<string, string>; wrap?: readonly string[] } = {},
+): Promise<SpawnedServer> {
   const node = [process.execPath, '--conditions=paybell-source', '--disable-warning=ExperimentalWarning'];
-  const [command = '', ...args] = [...wrap, ...node, PROGRAM, 'start', '--port', '0', '--data', dataDir];
+  const line: readonly string[] = [...wrap, ...node, PROGRAM, 'start', '--port', '0', '--data', dataDir];
+  const [command = '', ...args] = line;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', ...environment(env) } });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

@@ -47,7 +47,9 @@ export async function startSink(): Promise<Sink> {
       while (calls.length < count) {
         await new Promise<void>((resolve, reject) => {
           arrived.push(resolve);
-          end.addEventListener('abort', () => reject(new Error(`Only ${calls.length} of ${count} calls came within ${withinMs} ms.`)), { once: true });
+          end.addEventListener('abort', () => reject(new Error(`Only ${calls.length} of ${count} calls came within ${withinMs} ms.`)), {
+            once: true,
+          });
         });
       }
     },

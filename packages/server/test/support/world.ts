@@ -101,9 +101,10 @@ export interface World extends Time {
   readonly troubles: string[];
   /** What endpoints answer from now on; 200 at first. */
   answer(how: Answer | ((request: SendRequest, index: number) => Answer)): void;
+  /** Answers with the endpoint's id, ready to be sent to. */
+  endpoint(input?: Partial<NewEndpoint>): Promise<string>;
   /** One more engine on the same store, as after a restart or on a second node; not started. */
   another(over?: Storage): Engine;
-  endpoint(input?: Partial<NewEndpoint>): Promise<string>;
   source(provider: string, more?: { secret?: string; merchant?: string }): Promise<Source>;
   /** Sends a rightly signed webhook (or with what `more` changes) to a source. */
   receive(source: Source, input: Partial<ForgeInput> & { type: string }): Promise<Accepted>;
@@ -122,7 +123,11 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
   const real = await openStorage(path, { threads: false });
   await real.open();
   const storage = wrap === undefined ? real : wrap(real);
-  const log: Log = { info: () => undefined, warn: (_fields, message) => troubles.push(message), error: (fields, message) => troubles.push(`${message} ${String(fields['error'] ?? '')}`) };
+  const log: Log = {
+    info: () => undefined,
+    warn: (_fields, message) => troubles.push(message),
+    error: (fields, message) => troubles.push(`${message} ${String(fields['error'] ?? '')}`),
+  };
   const vault = makeVault([{ name: 'test', bytes: Buffer.alloc(32, 7) }], seededBytes(9));
   const send = (request: SendRequest): Promise<SendResult> => {
     const given = how(request, calls.push({ at: time.clock.now(), request }) - 1);
@@ -130,7 +135,19 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
     return Promise.resolve(typeof given === 'number' ? answered(given) : answered(given.status, given.headers));
   };
   const another = (over: Storage = storage): Engine =>
-    createEngine({ storage: over, send, clock: time.clock, timers: time.timers, random, log, vault, judgeUrl: () => null, onFatal: (error) => { throw error; } });
+    createEngine({
+      storage: over,
+      send,
+      clock: time.clock,
+      timers: time.timers,
+      random,
+      log,
+      vault,
+      judgeUrl: () => null,
+      onFatal: (error) => {
+        throw error;
+      },
+    });
   const engine = another();
   await engine.start();
   return {
@@ -142,11 +159,21 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
     troubles,
     another,
     answer: (next) => void (how = typeof next === 'function' ? next : () => next),
-    endpoint: async (input = {}) => (await engine.directory.createEndpoint({ merchant: 'default', url: 'https://shop.example/hook', ...input })).id,
+    async endpoint(input = {}) {
+      const { id } = await engine.directory.createEndpoint({ merchant: 'default', url: 'https://shop.example/hook', ...input });
+      // The store is asked once whether something waits for it already.
+      await time.advance(LOOK_MS);
+      return id;
+    },
     source(id, { secret, merchant = 'default' } = {}) {
       const provider = profile(id);
       const options = provider.exampleOptions;
-      return engine.directory.createSource({ merchant, provider: id, secrets: [secret ?? secretOf(provider)], ...(options && { options }) });
+      return engine.directory.createSource({
+        merchant,
+        provider: id,
+        secrets: [secret ?? secretOf(provider)],
+        ...(options && { options }),
+      });
     },
     receive: (source, input) => engine.accept(source.id, inbound(source, { now: time.clock.now(), ...input })),
     async stop() {
@@ -173,7 +200,13 @@ export function secretOf(provider: Provider, seed = 3): string {
 /** A webhook as it comes in at the door. */
 export function inbound(source: Source, input: Partial<ForgeInput> & { type: string; now: number }): Inbound {
   const { secrets, options } = source;
-  const made = forge({ provider: source.provider, id: 'evt_1', secret: secrets[0] ?? '', ...(options === null ? {} : { options }), ...input });
+  const made = forge({
+    provider: source.provider,
+    id: 'evt_1',
+    secret: secrets[0] ?? '',
+    ...(options === null ? {} : { options }),
+    ...input,
+  });
   return arriving(made.headers, made.body);
 }
 

@@ -16,20 +16,25 @@ const LONGEST_KEY = 255;
 export interface Publishing {
   readonly item: Publish;
   readonly merchant: string;
+  /** Whose vocabulary it is in where the caller does not say. */
+  readonly format: string;
   readonly now: number;
   readonly newId: (prefix: IdPrefix) => string;
 }
 
 /** One published event, read for the ledger in the vocabulary of its provider. Throws a Refusal for what cannot be an event. */
-export function publishedEvent({ item, merchant, now, newId }: Publishing): ReadEvent {
+export function publishedEvent({ item, merchant, format, now, newId }: Publishing): ReadEvent {
   const { type, data, idempotencyKey } = item;
   if (type.length > LONGEST_TYPE || !TYPE.test(type)) {
-    throw new Refusal('invalid_event_type', `"type" is words of letters, digits, "_", ":" or "-" joined by dots, ${LONGEST_TYPE} characters at most.`);
+    throw new Refusal(
+      'invalid_event_type',
+      `"type" is words of letters, digits, "_", ":" or "-" joined by dots, ${LONGEST_TYPE} characters at most.`,
+    );
   }
   if (idempotencyKey !== undefined && (idempotencyKey === '' || idempotencyKey.length > LONGEST_KEY)) {
     throw new Refusal('idempotency_conflict', `Idempotency-Key is 1 to ${LONGEST_KEY} characters.`);
   }
-  const provider = providerOf(item.provider ?? 'paybell');
+  const provider = providerOf(item.provider ?? format);
   const id = newId('evt');
   const text = stringifyJson(data);
   const fact = factOf(provider, { id, type, data, occurredAt: item.occurredAt ?? now });
@@ -42,7 +47,10 @@ export function publishedEvent({ item, merchant, now, newId }: Publishing): Read
     item: 0,
     type,
     dedupeKey: idempotencyKey === undefined ? id : `key:${idempotencyKey}`,
-    digest: idempotencyKey === undefined ? '' : hash('sha256', `${type}\n${item.url ?? ''}\n${item.occurredAt ?? ''}\n${item.provider ?? ''}\n${text}`),
+    digest:
+      idempotencyKey === undefined
+        ? ''
+        : hash('sha256', `${type}\n${item.url ?? ''}\n${item.occurredAt ?? ''}\n${item.provider ?? ''}\n${text}`),
     sequence: fact?.sequence ?? null,
     // The time it was published decides the order where nobody says when it happened.
     occurredAt: item.occurredAt ?? now,

@@ -40,7 +40,11 @@ export function readEvents(reading: Reading): readonly ReadEvent[] {
 }
 
 /** What a body says, as its provider reads it. Throws where it cannot be read. */
-export function factsOf(provider: Provider, bytes: Uint8Array, context: { digest: string; headers: Headers; options: Source['options'] }): readonly Fact[] {
+export function factsOf(
+  provider: Provider,
+  bytes: Uint8Array,
+  context: { digest: string; headers: Headers; options: Source['options'] },
+): readonly Fact[] {
   const { digest, headers, options } = context;
   return provider.read(parseJson(bytes), { digest, headers, ...(options === null ? {} : { options }) });
 }
@@ -80,7 +84,11 @@ function eventOf({ provider, source, request, newId }: Reading, fact: Fact, item
 }
 
 /** Which transaction an event touches, and what it says of it. */
-export function touching(merchant: string, provider: string, movement: Movement | null): Pick<NewEvent, 'state' | 'transaction' | 'parent' | 'movement'> {
+export function touching(
+  merchant: string,
+  provider: string,
+  movement: Movement | null,
+): Pick<NewEvent, 'state' | 'transaction' | 'parent' | 'movement'> {
   if (movement === null) return { state: 'unmapped', transaction: null, parent: null, movement: null };
   const { kind, key, parent } = movement;
   return {

@@ -21,7 +21,8 @@ export class Lane {
   dueAt: number | null = null;
   /** True while the lane stands in the line of those that may send. */
   inLine = false;
-  claiming = false;
+  /** True from a 410 until the endpoint is saved as disabled: nothing is sent in between. */
+  gone = false;
   #perSecond = 0;
   #ended = 0;
   #since = 0;

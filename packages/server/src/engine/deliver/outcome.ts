@@ -61,7 +61,9 @@ const plans = new WeakMap<object, RetrySchedule>();
 function planned(policy: RetryPolicy): RetrySchedule {
   let schedule = plans.get(policy);
   if (schedule === undefined) {
-    const plan = planRetries('delays' in policy ? { delays: policy.delays, ...(policy.jitter === undefined ? {} : { jitter: policy.jitter }) } : policy);
+    const plan = planRetries(
+      'delays' in policy ? { delays: policy.delays, ...(policy.jitter === undefined ? {} : { jitter: policy.jitter }) } : policy,
+    );
     schedule = plan.ok ? plan.schedule : ONCE;
     plans.set(policy, schedule);
   }

@@ -14,7 +14,8 @@ const LONGEST_SECRET = 1024;
 /** The provider of that id, or a refusal that names those there are. */
 export function providerOf(id: string): Provider {
   const provider = providerById(id);
-  if (provider === undefined) throw new Refusal('unknown_provider', `There is no provider "${id.slice(0, 64)}". GET /v1/providers lists them all.`);
+  if (provider === undefined)
+    throw new Refusal('unknown_provider', `There is no provider "${id.slice(0, 64)}". GET /v1/providers lists them all.`);
   return provider;
 }
 
@@ -27,7 +28,8 @@ export function checkSecret(provider: Provider, secret: string): void {
 
 export function checkOptions(provider: Provider, options: JsonObject | undefined): void {
   if (options === undefined || Object.keys(options).length === 0) return;
-  const wrong = provider.checkOptions === undefined ? `${provider.name} takes no options. Leave "options" out.` : provider.checkOptions(options);
+  const wrong =
+    provider.checkOptions === undefined ? `${provider.name} takes no options. Leave "options" out.` : provider.checkOptions(options);
   if (wrong !== null) throw new Refusal('invalid_options', wrong);
 }
 
@@ -40,16 +42,19 @@ export interface EndpointRules {
 
 /** Refuses what an endpoint must not have, with a sentence on what it may have. */
 export function checkEndpoint({ events, retry, timeout, maxInFlight }: EndpointRules): void {
-  if (events.length === 0 || events.length > MOST_PATTERNS) throw new Refusal('invalid_event_type', `"events" has 1 to ${MOST_PATTERNS} entries; ["*"] selects all.`);
+  if (events.length === 0 || events.length > MOST_PATTERNS)
+    throw new Refusal('invalid_event_type', `"events" has 1 to ${MOST_PATTERNS} entries; ["*"] selects all.`);
   const odd = events.find((text) => !isPattern(text));
-  if (odd !== undefined) throw new Refusal('invalid_event_type', `"${odd.slice(0, 64)}" selects nothing. Use an event type, "payment.*" or "*".`);
+  if (odd !== undefined)
+    throw new Refusal('invalid_event_type', `"${odd.slice(0, 64)}" selects nothing. Use an event type, "payment.*" or "*".`);
   if (retry !== null) {
     const plan = planRetries(retry);
     if (!plan.ok) throw new Refusal('invalid_retry', plan.problem);
   }
   if (timeout !== null) {
     const ms = parseDuration(timeout);
-    if (ms === null || ms < 1000 || ms > LONGEST_TIMEOUT_MS) throw new Refusal('invalid_timeout', '"timeout" is a duration from "1s" to "60s".');
+    if (ms === null || ms < 1000 || ms > LONGEST_TIMEOUT_MS)
+      throw new Refusal('invalid_timeout', '"timeout" is a duration from "1s" to "60s".');
   }
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1 || maxInFlight > MOST_IN_FLIGHT) {
     throw new Refusal('invalid_options', `"maxInFlight" is a whole number from 1 to ${MOST_IN_FLIGHT}.`);

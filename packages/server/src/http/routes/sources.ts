@@ -2,12 +2,13 @@ import type { FastifyRequest } from 'fastify';
 import { toJson } from '@paybell/sdk';
 import type { JsonObject } from '@paybell/sdk';
 import type { SourceChange as Change } from '../../engine/faces.ts';
-import { merchantOf } from '../auth.ts';
+import { requireAdmin, merchantOf } from '../auth.ts';
 import { pageOf, pageQuery } from '../paging.ts';
 import type { HttpSettings, Routes } from '../parts.ts';
 import { Problem } from '../problems.ts';
 import { presentSource } from '../rows.ts';
 import { ById, Nothing, problems } from '../schema/common.ts';
+import { Secrets } from '../schema/endpoints.ts';
 import { NewSource, Reverified, SourceChange, SourceList, SourceQuery, SourceRow } from '../schema/sources.ts';
 
 const tags = ['sources'];
@@ -43,6 +44,23 @@ export const sources: Routes = (api, parts) => {
         ...(options === undefined ? {} : { options: toJson(options) as JsonObject }),
       });
       return reply.code(201).send(presentSource(source, originOf(request, settings)));
+    },
+  );
+
+  api.get(
+    '/sources/:id/secret',
+    {
+      schema: {
+        tags,
+        summary: 'The secrets that are valid now, for the operator and the local CLI',
+        params: ById,
+        response: { 200: Secrets, ...problems('forbidden', 'not_found') },
+      },
+    },
+    async (request) => {
+      const { secrets } = directory.source(request.caller.merchant, request.params.id);
+      requireAdmin(request.caller);
+      return { secret: secrets[0] ?? '', secrets: [...secrets] };
     },
   );
 

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
-import { AnyJson, Closed, HeaderMap, Id, ListOf, Nullable, PageInput, Time, Words } from './common.ts';
+import { Closed, HeaderMap, Id, ListOf, Nullable, PageInput, Time, Words } from './common.ts';
 
 const Verdict = Words(['accepted', 'rejected', 'duplicate']);
 

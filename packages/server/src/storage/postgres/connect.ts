@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { Pool, types } from 'pg';
 import type { Client, PoolClient, PoolConfig } from 'pg';
 import { StorageError } from './errors.ts';
 
@@ -27,6 +27,13 @@ const HOT_SETTINGS = `SET synchronous_commit = on; SET idle_in_transaction_sessi
 
 const READ_SETTINGS = `SET default_transaction_read_only = on; SET statement_timeout = ${READ_TIMEOUT_MS}; SET jit = off`;
 
+const INT8 = 20;
+
+/** Sequence numbers and milliseconds fit a number; everything else is read as ever. */
+const TYPES = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text'))) as typeof types.getTypeParser,
+};
+
 export interface Pools {
   /** For what acknowledgements and deliveries wait for. */
   readonly hot: Pool;
@@ -34,16 +41,17 @@ export interface Pools {
   readonly reads: Pool;
 }
 
-export function createPools(url: string): Pools {
+export function createPools(url: string, readOnly: boolean): Pools {
+  const hotSettings = readOnly ? `${HOT_SETTINGS}; SET default_transaction_read_only = on` : HOT_SETTINGS;
   return {
-    hot: pool(url, { max: HOT_CONNECTIONS, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, HOT_SETTINGS),
+    hot: pool(url, { max: HOT_CONNECTIONS, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, hotSettings),
     reads: pool(url, { max: READ_CONNECTIONS, application_name: 'paybell reads' }, READ_SETTINGS),
   };
 }
 
 /** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs three round trips. */
 function pool(url: string, config: PoolConfig, settings: string): Pool {
-  const made = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, pipeline: true, ...config } as PoolConfig);
+  const made = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, pipeline: true, types: TYPES, ...config } as PoolConfig);
   made.on('connect', (client) => {
     // Goes before everything else on this connection; without it nothing may run there.
     client.query(settings).catch(() => void (client as Partial<Client>).end?.());

@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { NewEvent, NewRequest, RequestVerdict } from '../contract.ts';
 import { encode, rowsOf } from './arrays.ts';
-import type { RowOf } from './arrays.ts';
 
 const FACT_BYTES = 16;
 
@@ -63,7 +62,7 @@ const KNOWN = {
 
 /** Inserts the new events of a batch; answers with the ids of those that are really new. `locks` are ids of transactions. */
 export async function insertEvents(client: PoolClient, events: readonly NewEvent[], locks: readonly string[]): Promise<Set<string>> {
-  const rows = events.map((event): RowOf<Parameters> => ({
+  const rows = events.map((event) => ({
     sequence: event.sequence,
     occurred_at: event.occurredAt,
     recorded_at: event.recordedAt,
@@ -88,12 +87,10 @@ export async function insertEvents(client: PoolClient, events: readonly NewEvent
   return new Set(inserted.map(({ id }) => id));
 }
 
-type Parameters = typeof EVENTS extends { bind(rows: readonly RowOf<infer C>[]): Buffer[] } ? C : never;
-
 /** For each event, the one that holds its key. */
 export async function knownEvents(client: PoolClient, events: readonly NewEvent[]): Promise<Map<NewEvent, Known>> {
-  const { rows } = await client.query<Known & { at: string }>({ ...KNOWN, values: [encode('bytea', events.map(factOf))] });
-  return new Map(rows.map(({ at, ...known }) => [events[Number(at) - 1] as NewEvent, known]));
+  const { rows } = await client.query<Known & { at: number }>({ ...KNOWN, values: [encode('bytea', events.map(factOf))] });
+  return new Map(rows.map(({ at, ...known }) => [events[at - 1] as NewEvent, known]));
 }
 
 const COUNT_REPEATS = {

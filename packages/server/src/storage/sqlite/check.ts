@@ -66,7 +66,8 @@ const INVARIANTS: readonly Invariant[] = [
 
 /** The invariants behind the promises. Reads every row: for `doctor`, never for the hot path. */
 export function checkOperations(db: DatabaseSync) {
-  const number = (sql: string, ...values: (string | number)[]): number => Number(Object.values(db.prepare(sql).get(...values) ?? {})[0] ?? 0);
+  const number = (sql: string, ...values: (string | number)[]): number =>
+    Number(Object.values(db.prepare(sql).get(...values) ?? {})[0] ?? 0);
   return {
     check({ now }: { now: number }): Finding[] {
       // One snapshot for all: what is written in between must not look like a contradiction.
@@ -95,8 +96,14 @@ function rowFindings(db: DatabaseSync, now: number): Finding[] {
   for (const { name, sql, sentence } of INVARIANTS) {
     for (const row of db.prepare(`${sql} LIMIT ${MOST}`).all()) findings.push({ invariant: name, id: String(row['id']), sentence });
   }
-  for (const row of db.prepare(`SELECT id FROM deliveries WHERE owner IS NOT NULL AND due_at < ? LIMIT ${MOST}`).all(now - LEASE_GRACE_MS)) {
-    findings.push({ invariant: 'lease_in_time', id: String(row['id']), sentence: 'The lease of this delivery ended long ago and nobody took it over.' });
+  for (const row of db
+    .prepare(`SELECT id FROM deliveries WHERE owner IS NOT NULL AND due_at < ? LIMIT ${MOST}`)
+    .all(now - LEASE_GRACE_MS)) {
+    findings.push({
+      invariant: 'lease_in_time',
+      id: String(row['id']),
+      sentence: 'The lease of this delivery ended long ago and nobody took it over.',
+    });
   }
   return findings;
 }
@@ -116,7 +123,11 @@ function ledgerFindings(db: DatabaseSync): Finding[] {
      LEFT JOIN (SELECT transaction_id, count(*) AS number FROM events WHERE state = 'recorded' GROUP BY transaction_id) e ON e.transaction_id = t.id`,
   );
   for (const row of rows.iterate()) {
-    const { doc, lastEvent, number, ...identity } = row as unknown as TransactionIdentity & { doc: string; lastEvent: number; number: number | null };
+    const { doc, lastEvent, number, ...identity } = row as unknown as TransactionIdentity & {
+      doc: string;
+      lastEvent: number;
+      number: number | null;
+    };
     const events = eventsOf(lastEvent);
     if (events.length !== (number ?? 0)) {
       const sentence = `${number ?? 0} events of the log touch this transaction, and it is the fold of ${events.length}.`;
@@ -133,20 +144,33 @@ function ledgerFindings(db: DatabaseSync): Finding[] {
 /** Adds up the ledger row by row and compares with the sums that the dashboard shows. */
 function moneyFindings(db: DatabaseSync): Finding[] {
   const tally = new Tally();
-  for (const row of db.prepare('SELECT doc FROM transactions').iterate()) tally.move(null, JSON.parse(String(row['doc'])) as Transaction, 0);
+  for (const row of db.prepare('SELECT doc FROM transactions').iterate())
+    tally.move(null, JSON.parse(String(row['doc'])) as Transaction, 0);
   const lineOf = (line: Record<string, unknown>): string =>
     [line['merchant'], line['provider'], line['kind'], line['status'], line['rail'], line['currency'], line['exponent']].join(' ');
-  const counted = new Map([...tally.lines.values()].filter(({ slot }) => slot === STANDING).map((line) => [lineOf({ ...line }), `${line.count} ${line.value}`]));
+  const counted = new Map(
+    [...tally.lines.values()].filter(({ slot }) => slot === STANDING).map((line) => [lineOf({ ...line }), `${line.count} ${line.value}`]),
+  );
   const findings: Finding[] = [];
   for (const row of db.prepare(`SELECT * FROM tallies WHERE slot = ${STANDING} AND name = 'money'`).all()) {
     const line = lineOf(row);
     const kept = `${String(row['count'])} ${String(row['value'])}`;
     if (kept !== (counted.get(line) ?? '0 0')) {
-      findings.push({ invariant: 'money_adds_up', id: null, sentence: `The sum kept for ${line} is ${kept}, the ledger adds up to ${counted.get(line) ?? '0 0'} (count, base units).` });
+      findings.push({
+        invariant: 'money_adds_up',
+        id: null,
+        sentence: `The sum kept for ${line} is ${kept}, the ledger adds up to ${counted.get(line) ?? '0 0'} (count, base units).`,
+      });
     }
     counted.delete(line);
   }
-  for (const [line, sum] of counted) if (sum !== '0 0') findings.push({ invariant: 'money_adds_up', id: null, sentence: `No sum is kept for ${line}; the ledger adds up to ${sum} (count, base units).` });
+  for (const [line, sum] of counted)
+    if (sum !== '0 0')
+      findings.push({
+        invariant: 'money_adds_up',
+        id: null,
+        sentence: `No sum is kept for ${line}; the ledger adds up to ${sum} (count, base units).`,
+      });
   return findings;
 }
 
@@ -167,7 +191,10 @@ function balance(db: DatabaseSync): Finding[] {
 }
 
 function integrity(db: DatabaseSync): Finding[] {
-  const rows = db.prepare('PRAGMA quick_check').all().map((row) => String(Object.values(row)[0]));
+  const rows = db
+    .prepare('PRAGMA quick_check')
+    .all()
+    .map((row) => String(Object.values(row)[0]));
   if (rows.length === 1 && rows[0] === 'ok') return [];
   return rows.slice(0, MOST).map((sentence) => ({ invariant: 'integrity', id: null, sentence }));
 }

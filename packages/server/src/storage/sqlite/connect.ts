@@ -31,8 +31,10 @@ function pragma(db: DatabaseSync, name: string): unknown {
 function assertDurable(db: DatabaseSync): void {
   const journal = pragma(db, 'journal_mode');
   const synchronous = pragma(db, 'synchronous');
-  if (journal !== 'wal') throw new Error(`The database could not be put into WAL mode (it is in ${String(journal)}). Use a local disk for the data folder.`);
-  if (synchronous !== 2) throw new Error(`The database does not sync every commit (synchronous=${String(synchronous)}). Paybell does not start without it.`);
+  if (journal !== 'wal')
+    throw new Error(`The database could not be put into WAL mode (it is in ${String(journal)}). Use a local disk for the data folder.`);
+  if (synchronous !== 2)
+    throw new Error(`The database does not sync every commit (synchronous=${String(synchronous)}). Paybell does not start without it.`);
 }
 
 /** What `assertDurable` found, for people. */
@@ -46,7 +48,9 @@ function migrate(db: DatabaseSync): void {
     .sort();
   const at = Number(pragma(db, 'user_version'));
   if (at > files.length) {
-    throw new Error(`The data folder was written by a newer Paybell (schema ${at}, this one knows ${files.length}). Start that version, or use another --data folder.`);
+    throw new Error(
+      `The data folder was written by a newer Paybell (schema ${at}, this one knows ${files.length}). Start that version, or use another --data folder.`,
+    );
   }
   for (const [index, name] of files.entries()) {
     if (index < at) continue;

@@ -52,7 +52,12 @@ export function deliveryWriter(db: DatabaseSync) {
       const shared = new Map<string, number | bigint>();
       let bodies: Record<string, string> | null = null;
       for (const delivery of event.deliveries) {
-        const made = insert({ id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt }, delivery, shared, row);
+        const made = insert(
+          { id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt },
+          delivery,
+          shared,
+          row,
+        );
         if (made !== null) (bodies ??= {})[delivery.id] = made;
       }
       return bodies;
@@ -167,7 +172,8 @@ export function deliveryOperations(db: DatabaseSync) {
       for (const delivery of added) {
         const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at'> | undefined;
         if (origin === undefined) continue;
-        const doc = origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
+        const doc =
+          origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
         insert({ ...origin, at: delivery.createdAt }, delivery, new Map(), doc);
         if (delivery.lease !== null) mine.push(leased(one.get(delivery.id) as unknown as ClaimedRow, delivery.lease.until));
       }
@@ -189,7 +195,8 @@ export function deliveryOperations(db: DatabaseSync) {
           return sum + Number(orphaned.run(now, endpoint, now, now + horizon, owner).changes);
         }, 0),
       ),
-    abandon: ({ endpoint, now, limit }: { endpoint: string; now: number; limit: number }): number => Number(abandoned.run(now, endpoint, limit).changes),
+    abandon: ({ endpoint, now, limit }: { endpoint: string; now: number; limit: number }): number =>
+      Number(abandoned.run(now, endpoint, limit).changes),
     backlog: () => backlog.all() as unknown as { endpoint: string; dueAt: number }[],
     retryDelivery: ({ merchant, id, now }: { merchant: string | null; id: string; now: number }): DeliveryRow | null => {
       const read = (statement: StatementSync): DeliveryRow | undefined => statement.get(id) as unknown as DeliveryRow | undefined;

@@ -22,12 +22,16 @@ export function directoryOperations(db: DatabaseSync) {
       keys: all<KeyRow>('keys'),
     }),
     saveMerchant: (row: MerchantRow): void => {
-      db.prepare('INSERT INTO merchants (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc').run(row.id, JSON.stringify(row));
+      db.prepare('INSERT INTO merchants (id, doc) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc').run(
+        row.id,
+        JSON.stringify(row),
+      );
     },
     saveSource: (row: SourceRow): void => save('sources', row),
     saveEndpoint: (row: EndpointRow): void => save('endpoints', row),
     saveKey: (row: KeyRow): void => save('keys', row),
-    getNote: (name: string): string | null => (db.prepare('SELECT text FROM notes WHERE name = ?').get(name) as { text: string } | undefined)?.text ?? null,
+    getNote: (name: string): string | null =>
+      (db.prepare('SELECT text FROM notes WHERE name = ?').get(name) as { text: string } | undefined)?.text ?? null,
     putNote: ({ name, text }: { name: string; text: string }): void => {
       db.prepare('INSERT INTO notes (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text').run(name, text);
     },

@@ -19,7 +19,9 @@ function withBody({ body, headers, ...event }: Row): EventWithBody {
 
 function delivered({ endpoint, status }: EventQuery): Condition | null {
   if (endpoint === undefined && status === undefined) return null;
-  const parts = [condition('d.endpoint = ?', endpoint), condition('d.status = ?', status)].filter((part): part is Condition => part !== null);
+  const parts = [condition('d.endpoint = ?', endpoint), condition('d.status = ?', status)].filter(
+    (part): part is Condition => part !== null,
+  );
   const sql = `EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.id AND ${parts.map((part) => part.sql).join(' AND ')})`;
   return { sql, values: parts.flatMap((part) => part.values) };
 }

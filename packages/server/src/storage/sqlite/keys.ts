@@ -87,7 +87,9 @@ export function eventKeys(db: DatabaseSync): KeyIndex<EventKey> {
     find: ({ scope, key }) => (find.get(scope, key) as { seq: number } | undefined)?.seq ?? null,
     insert: ({ scope, key }, seq) => insert.run(scope, key, seq),
     after: (upto) =>
-      (db.prepare('SELECT seq, scope, dedupe_key AS key FROM events WHERE seq > ?').all(upto) as unknown as (EventKey & { seq: number })[]).map(({ seq, scope, key }) => ({
+      (
+        db.prepare('SELECT seq, scope, dedupe_key AS key FROM events WHERE seq > ?').all(upto) as unknown as (EventKey & { seq: number })[]
+      ).map(({ seq, scope, key }) => ({
         key: { scope, key },
         seq,
       })),
@@ -102,7 +104,11 @@ export function transactionIds(db: DatabaseSync): KeyIndex<string> {
     text: (id) => id,
     find: (id) => (find.get(id) as { seq: number } | undefined)?.seq ?? null,
     insert: (id, seq) => insert.run(id, seq),
-    after: (upto) => (db.prepare('SELECT seq, id FROM transactions WHERE seq > ?').all(upto) as { seq: number; id: string }[]).map(({ seq, id }) => ({ key: id, seq })),
+    after: (upto) =>
+      (db.prepare('SELECT seq, id FROM transactions WHERE seq > ?').all(upto) as { seq: number; id: string }[]).map(({ seq, id }) => ({
+        key: id,
+        seq,
+      })),
   });
 }
 

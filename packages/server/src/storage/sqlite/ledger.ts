@@ -55,7 +55,10 @@ export function ledgerWriter(db: DatabaseSync) {
     const currency = now.amount?.currency ?? now.amountReceived?.currency ?? null;
     if (row.seq === null) {
       const { id, merchant, provider, kind, status, rail, parent } = now;
-      row.seq = Number(insert.run(id, merchant, provider, kind, key, status, rail, currency, at, parent, row.lastEvent, folded.doc, folded.fold).lastInsertRowid);
+      row.seq = Number(
+        insert.run(id, merchant, provider, kind, key, status, rail, currency, at, parent, row.lastEvent, folded.doc, folded.fold)
+          .lastInsertRowid,
+      );
       ids.add(id, row.seq);
     } else {
       update.run(now.status, now.rail, currency, at, now.parent, row.lastEvent, folded.doc, folded.fold, row.seq);

@@ -43,9 +43,9 @@ export function readOperations(db: DatabaseSync) {
         ],
       }),
     getDelivery: ({ merchant, id }: ById): { delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null => {
-      const delivery = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE id = ? AND (? IS NULL OR merchant = ?)`).get(id, merchant, merchant) as
-        | DeliveryRow
-        | undefined;
+      const delivery = db
+        .prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE id = ? AND (? IS NULL OR merchant = ?)`)
+        .get(id, merchant, merchant) as DeliveryRow | undefined;
       if (delivery === undefined) return null;
       const body = db
         .prepare(
@@ -95,7 +95,9 @@ export function readOperations(db: DatabaseSync) {
            (SELECT * FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
          JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?`,
       );
-      const waiting = db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT 100000)`);
+      const waiting = db.prepare(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT 100000)`,
+      );
       return endpoints.map((endpoint) => {
         const rows = latest.all(endpoint, since) as unknown as { durationMs: number | null; outcome: string; startedAt: number }[];
         return health(endpoint, rows, Number(waiting.get(endpoint)?.['n'] ?? 0));
@@ -104,8 +106,14 @@ export function readOperations(db: DatabaseSync) {
   };
 }
 
-function health(endpoint: string, rows: readonly { durationMs: number | null; outcome: string; startedAt: number }[], backlog: number): EndpointHealth {
-  const durations = rows.flatMap(({ durationMs, outcome }) => (outcome === 'succeeded' && durationMs !== null ? [durationMs] : [])).sort((a, b) => a - b);
+function health(
+  endpoint: string,
+  rows: readonly { durationMs: number | null; outcome: string; startedAt: number }[],
+  backlog: number,
+): EndpointHealth {
+  const durations = rows
+    .flatMap(({ durationMs, outcome }) => (outcome === 'succeeded' && durationMs !== null ? [durationMs] : []))
+    .sort((a, b) => a - b);
   const failures = rows.filter(({ outcome }) => outcome === 'failed');
   const at = (part: number): number | null => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? null;
   return {

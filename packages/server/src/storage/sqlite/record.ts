@@ -140,26 +140,30 @@ export function recordOperations(db: DatabaseSync) {
   };
 
   const record = (arrivals: readonly Arrival[]): Recorded[] =>
-    atomically(db, () => {
-      const tally = new Tally();
-      const written = arrivals.map((arrival) => recordOne(arrival, tally));
-      const fresh = written.flatMap(({ stored }) => stored.filter((event) => event.transaction !== null));
-      const folded = ledger.fold(fresh, tally);
-      for (const { recorded, stored } of written) {
-        const transactions: string[] = [];
-        for (const event of stored) {
-          const touched = event.transaction === null ? undefined : folded.get(event.transaction);
-          if (touched !== undefined) transactions.push(...touched.splice(0));
-          if (event.deliveries.length === 0) continue;
-          const bodies = deliveries.insert(event, event.transaction === null ? null : ledger.rowOf(event.transaction));
-          if (bodies !== null) recorded.events = recorded.events.map((line) => (line.id === event.id ? { ...line, bodies } : line));
+    atomically(
+      db,
+      () => {
+        const tally = new Tally();
+        const written = arrivals.map((arrival) => recordOne(arrival, tally));
+        const fresh = written.flatMap(({ stored }) => stored.filter((event) => event.transaction !== null));
+        const folded = ledger.fold(fresh, tally);
+        for (const { recorded, stored } of written) {
+          const transactions: string[] = [];
+          for (const event of stored) {
+            const touched = event.transaction === null ? undefined : folded.get(event.transaction);
+            if (touched !== undefined) transactions.push(...touched.splice(0));
+            if (event.deliveries.length === 0) continue;
+            const bodies = deliveries.insert(event, event.transaction === null ? null : ledger.rowOf(event.transaction));
+            if (bodies !== null) recorded.events = recorded.events.map((line) => (line.id === event.id ? { ...line, bodies } : line));
+          }
+          recorded.transactions = transactions;
         }
-        recorded.transactions = transactions;
-      }
-      tallies.write(tally);
-      keys.flush();
-      return written.map(({ recorded }) => recorded);
-    }, settle);
+        tallies.write(tally);
+        keys.flush();
+        return written.map(({ recorded }) => recorded);
+      },
+      settle,
+    );
 
   return { record };
 }

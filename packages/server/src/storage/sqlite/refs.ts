@@ -69,11 +69,14 @@ export function byReference(db: DatabaseSync, merchant: string | null, q: string
   if (q === undefined || q === '') return null;
   const upto = runsOf(db).upto('refs');
   const tenant = merchant === null ? '' : 'merchant = ? AND ';
-  const unindexed = (db.prepare(`SELECT seq, doc FROM transactions WHERE ${tenant}seq > ? AND instr(doc, ?) > 0`).all(
-    ...((merchant === null ? [] : [merchant]) satisfies SQLInputValue[]),
-    upto,
-    JSON.stringify(q).slice(1, -1),
-  ) as { seq: number; doc: string }[])
+  const unindexed = (
+    db
+      .prepare(`SELECT seq, doc FROM transactions WHERE ${tenant}seq > ? AND instr(doc, ?) > 0`)
+      .all(...((merchant === null ? [] : [merchant]) satisfies SQLInputValue[]), upto, JSON.stringify(q).slice(1, -1)) as {
+      seq: number;
+      doc: string;
+    }[]
+  )
     .filter(({ doc }) => references(JSON.parse(doc) as Transaction).some((value) => value.startsWith(q)))
     .map(({ seq }) => seq);
   return {

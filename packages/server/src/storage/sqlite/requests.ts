@@ -11,7 +11,9 @@ export function requestOperations(db: DatabaseSync) {
   const oldestRejected = db.prepare(
     `SELECT seq, size, received_at AS receivedAt FROM requests WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT -1 OFFSET ?`,
   );
-  const sizes = db.prepare(`SELECT seq, size, received_at AS receivedAt FROM requests WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT ?`);
+  const sizes = db.prepare(
+    `SELECT seq, size, received_at AS receivedAt FROM requests WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT ?`,
+  );
   const drop = db.prepare('DELETE FROM requests WHERE seq = ?');
   return {
     listRequests: (query: RequestQuery): Page<RequestRow> =>

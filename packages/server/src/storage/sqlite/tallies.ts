@@ -5,7 +5,8 @@ import type { MoneyCount, Stats, StatsQuery } from '../contract.ts';
 
 /** Adds the sums of one commit to the stored lines; amounts are added here, because they outgrow 64 bits. */
 export function tallyWriter(db: DatabaseSync) {
-  const key = 'merchant = ? AND slot = ? AND name = ? AND provider = ? AND kind = ? AND status = ? AND rail = ? AND currency = ? AND exponent = ?';
+  const key =
+    'merchant = ? AND slot = ? AND name = ? AND provider = ? AND kind = ? AND status = ? AND rail = ? AND currency = ? AND exponent = ?';
   const read = db.prepare(`SELECT count, value, last_at AS lastAt FROM tallies WHERE ${key}`);
   const insert = db.prepare(
     `INSERT INTO tallies (merchant, slot, name, provider, kind, status, rail, currency, exponent, count, value, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -15,7 +16,17 @@ export function tallyWriter(db: DatabaseSync) {
     write(tally: Tally): void {
       for (const line of tally.lines.values()) {
         if (line.count === 0 && line.value === 0n) continue;
-        const at = [line.merchant, line.slot, line.name, line.provider, line.kind, line.status, line.rail, line.currency, line.exponent] as const;
+        const at = [
+          line.merchant,
+          line.slot,
+          line.name,
+          line.provider,
+          line.kind,
+          line.status,
+          line.rail,
+          line.currency,
+          line.exponent,
+        ] as const;
         const before = read.get(...at) as { count: number; value: string; lastAt: number } | undefined;
         if (before === undefined) insert.run(...at, line.count, String(line.value), line.lastAt);
         else update.run(before.count + line.count, String(BigInt(before.value) + line.value), Math.max(before.lastAt, line.lastAt), ...at);
@@ -54,7 +65,12 @@ export function statsOperations(db: DatabaseSync) {
         standing: sum(standing.filter((row) => row.name === 'money')),
         series: series(rows, query),
         providers: providers(rows),
-        deliveries: { pending: pending(db, query.merchant), succeeded: total(rows, 'succeeded'), failed: total(rows, 'failed'), failedTries: total(rows, 'failed_try') },
+        deliveries: {
+          pending: pending(db, query.merchant),
+          succeeded: total(rows, 'succeeded'),
+          failed: total(rows, 'failed'),
+          failedTries: total(rows, 'failed_try'),
+        },
       };
     },
   };
@@ -66,7 +82,9 @@ function total(rows: readonly Row[], name: string): number {
 
 function pending(db: DatabaseSync, merchant: string | null): number {
   const where = merchant === null ? '' : 'merchant = ? AND ';
-  const row = db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE ${where} status = 'pending' LIMIT 100000)`).get(...(merchant === null ? [] : [merchant]));
+  const row = db
+    .prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE ${where} status = 'pending' LIMIT 100000)`)
+    .get(...(merchant === null ? [] : [merchant]));
   return Number(row?.['n'] ?? 0);
 }
 
@@ -86,7 +104,15 @@ function sum(rows: readonly Row[]): MoneyCount[] {
   return [...sums.values()].filter((line) => line.count !== 0 || line.value !== '0');
 }
 
-const SERIES = { accepted: 'requests', rejected: 'rejected', duplicate: 'duplicates', events: 'events', succeeded: 'succeeded', failed: 'failed', failed_try: 'failedTries' } as const;
+const SERIES = {
+  accepted: 'requests',
+  rejected: 'rejected',
+  duplicate: 'duplicates',
+  events: 'events',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  failed_try: 'failedTries',
+} as const;
 
 function series(rows: readonly Row[], { from, to, bucketMs }: StatsQuery): Stats['series'] {
   const start = Math.floor(from / bucketMs) * bucketMs;

@@ -13,7 +13,8 @@ export interface Call {
   readonly argument: unknown;
 }
 
-export type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: number | null };
+export type Answer =
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: number | null };
 
 const { path, mode } = workerData as { path: string; mode: 'write' | 'read' };
 const port = parentPort;

@@ -1,0 +1,73 @@
+import type { SourceRow } from '../../storage/contract.ts';
+import type { DirectoryParts } from '../directory.ts';
+import type { Directory, Source } from '../faces.ts';
+import { Refusal } from '../refusal.ts';
+import { bare, find, hold, newest, openEntries } from './held.ts';
+import type { Held } from './held.ts';
+import { checkOptions, checkSecret, providerOf } from './rules.ts';
+import type { SecretEntry } from './secrets.ts';
+
+const MOST_SECRETS = 5;
+
+type SourceFace = Pick<Directory, 'sources' | 'source' | 'createSource' | 'changeSource' | 'deleteSource'>;
+
+/** Sources: where merchants receive from. */
+export function createSources(parts: DirectoryParts, checkMerchant: (id: string) => void) {
+  const { storage, vault, clock, newId } = parts;
+  const rows = new Map<string, Held<Source>>();
+
+  async function save(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Promise<Source> {
+    await storage.saveSource({ ...row, sealed: vault.seal(JSON.stringify(entries), row.id) });
+    const source = hold(row, entries, clock);
+    if (row.deletedAt === null) rows.set(row.id, source);
+    else rows.delete(row.id);
+    return source;
+  }
+
+  const face: SourceFace = {
+    sources: (merchant) => newest([...rows.values()].filter((row) => merchant === null || row.merchant === merchant)),
+    source: (merchant, id) => find(rows, merchant, id),
+    async createSource(input) {
+      checkMerchant(input.merchant);
+      const provider = providerOf(input.provider);
+      checkOptions(provider, input.options);
+      checkNumber(input.secrets);
+      for (const secret of input.secrets) checkSecret(provider, secret);
+      const { merchant, name = provider.name, options = null } = input;
+      const id = newId('src');
+      const row = { id, merchant, provider: provider.id, name, options, active: true, createdAt: clock.now(), deletedAt: null };
+      return save(
+        row,
+        input.secrets.map((text) => ({ text, until: null })),
+      );
+    },
+    async changeSource(merchant, id, change) {
+      const before = find(rows, merchant, id);
+      const provider = providerOf(before.provider);
+      checkOptions(provider, change.options);
+      let entries = change.secrets === undefined ? before.entries : change.secrets.map((text) => ({ text, until: null }));
+      const { addSecret } = change;
+      if (addSecret !== undefined) entries = [{ text: addSecret, until: null }, ...entries.filter(({ text }) => text !== addSecret)];
+      checkNumber(entries);
+      for (const { text } of entries) checkSecret(provider, text);
+      const { name = before.name, options = before.options, active = before.active } = change;
+      return save({ ...bare(before), name, options, active, deletedAt: null }, entries);
+    },
+    async deleteSource(merchant, id) {
+      const before = find(rows, merchant, id);
+      await save({ ...bare(before), deletedAt: clock.now() }, before.entries);
+    },
+  };
+  return {
+    ...face,
+    sourceById: (id: string): Source | undefined => rows.get(id),
+    load(stored: readonly SourceRow[]): void {
+      for (const row of stored) rows.set(row.id, hold(row, openEntries(row, vault), clock));
+    },
+  };
+}
+
+function checkNumber(secrets: readonly unknown[]): void {
+  if (secrets.length === 0 || secrets.length > MOST_SECRETS)
+    throw new Refusal('invalid_secret', `A source has 1 to ${MOST_SECRETS} secrets.`);
+}

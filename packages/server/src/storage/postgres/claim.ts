@@ -1,0 +1,77 @@
+import type { Pool } from 'pg';
+import type { Claim, Claimed } from '../contract.ts';
+import { encode } from './arrays.ts';
+import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
+import type { LeasedRow } from './deliveries.ts';
+import { storageError } from './errors.ts';
+import type { Skew } from './skew.ts';
+import { once } from './transact.ts';
+
+/** For all wanted endpoints at once; rows that another node is just claiming are passed over. */
+const CLAIM = {
+  name: 'claim',
+  text: `WITH due AS MATERIALIZED (
+      SELECT w.at, o.id, o.due_at, o.started_at, o.attempt_count, o.owner FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS w (endpoint, most, at)
+      CROSS JOIN LATERAL (SELECT id, due_at, started_at, attempt_count, owner FROM open_deliveries
+        WHERE endpoint = w.endpoint AND status = 'pending' AND due_at <= $3 ORDER BY due_at LIMIT w.most FOR UPDATE SKIP LOCKED) o),
+    lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
+      SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', false FROM due WHERE owner IS NOT NULL ON CONFLICT DO NOTHING),
+    leased AS (UPDATE open_deliveries o SET owner = $4, due_at = $5, started_at = $6, attempt_count = o.attempt_count + 1 FROM due WHERE o.id = due.id
+      RETURNING o.id, o.attempt_count AS attempt, o.failures, due.at, due.due_at)
+    SELECT ${LEASED_COLUMNS} FROM leased l ${LEASED_FROM} ORDER BY l.at, l.due_at, d.seq`,
+};
+
+const NEXT = {
+  name: 'claim_next',
+  text: `SELECT w.endpoint, (SELECT min(due_at) FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending') AS "dueAt"
+    FROM unnest($1::text[]) WITH ORDINALITY AS w (endpoint, at) ORDER BY w.at`,
+};
+
+// One index probe per endpoint with work, whatever the number of rows (a skip scan over `open_deliveries_due`).
+const BACKLOG = `WITH RECURSIVE waiting (endpoint) AS (
+    (SELECT endpoint FROM open_deliveries WHERE status = 'pending' ORDER BY endpoint LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.endpoint FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint > waiting.endpoint ORDER BY o.endpoint LIMIT 1)
+    FROM waiting WHERE waiting.endpoint IS NOT NULL)
+  SELECT endpoint, (SELECT min(due_at) FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint = waiting.endpoint) AS "dueAt",
+    extract(epoch FROM clock_timestamp()) * 1000 AS now
+  FROM waiting WHERE endpoint IS NOT NULL`;
+
+const RELEASE = {
+  name: 'release',
+  text: `UPDATE open_deliveries SET owner = NULL, started_at = NULL, due_at = least(due_at, $3), attempt_count = attempt_count - 1
+    WHERE id = ANY ($1::text[]) AND owner = $2 AND status = 'pending'`,
+};
+
+/** Leases: taken, given back, and what waits. */
+export function claimOperations(hot: Pool, { skew, now: localNow }: { readonly skew: Skew; readonly now: () => number }) {
+  return {
+    async claim({ owner, now, until, wants }: Claim): Promise<Claimed> {
+      const endpoints = encode('text', wants.map(({ endpoint }) => endpoint));
+      const most = encode('int8', wants.map(({ max }) => max));
+      const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now];
+      const rows = await once<LeasedRow>(hot, { ...CLAIM, values });
+      const next = await once<{ endpoint: string; dueAt: number | null }>(hot, { ...NEXT, values: [endpoints] });
+      return {
+        deliveries: rows.map((row) => leased(row, until)),
+        next: next.map(({ endpoint, dueAt }) => ({ endpoint, dueAt: dueAt === null ? null : skew.toLocal(dueAt) })),
+      };
+    },
+    async release({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): Promise<void> {
+      await once(hot, { ...RELEASE, values: [encode('text', deliveries), owner, skew.toDatabase(now)] });
+    },
+    /** Other nodes may be alive: their leases are theirs until they run out, and then `claim` takes them. */
+    takeOver: (): Promise<number> => Promise.resolve(0),
+    async backlog(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]> {
+      try {
+        const before = localNow();
+        const { rows } = await hot.query<{ endpoint: string; dueAt: number; now: string }>({ name: 'backlog', text: BACKLOG });
+        const databaseAt = rows[0]?.now;
+        if (databaseAt !== undefined) skew.measured(Number(databaseAt), (before + localNow()) / 2);
+        return rows.map(({ endpoint, dueAt }) => ({ endpoint, dueAt: skew.toLocal(dueAt) }));
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+  };
+}

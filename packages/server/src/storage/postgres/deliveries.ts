@@ -1,0 +1,138 @@
+import type { PoolClient } from 'pg';
+import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
+import { rowsOf } from './arrays.ts';
+import type { RowOf } from './arrays.ts';
+import type { Skew } from './skew.ts';
+
+/** A delivery row with its present state, whether it is open or has succeeded. */
+export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS "eventType", d.endpoint, d.transaction_id AS transaction, d.format,
+  coalesce(o.status, 'succeeded') AS status, coalesce(o.attempt_count, a.n, 0) AS "attemptCount",
+  CASE WHEN o.id IS NULL THEN a.status_code ELSE o.status_code END AS "statusCode", CASE WHEN o.id IS NULL THEN a.cause ELSE o.cause END AS cause,
+  o.due_at AS "nextAttemptAt", d.created_at AS "createdAt", CASE WHEN o.id IS NULL THEN a.finished_at ELSE o.finished_at END AS "finishedAt"`;
+
+/** The last attempt, read only where the delivery is not open any more. */
+export const LAST_ATTEMPT = `LEFT JOIN LATERAL (SELECT n, status_code, cause, finished_at FROM attempts WHERE o.id IS NULL AND delivery = d.id ORDER BY n DESC LIMIT 1) a ON true`;
+
+export const DELIVERIES = `deliveries d LEFT JOIN open_deliveries o ON o.id = d.id ${LAST_ATTEMPT}`;
+
+export function deliveryRow(row: DeliveryRow, skew: Skew): DeliveryRow {
+  return row.nextAttemptAt === null ? row : { ...row, nextAttemptAt: skew.toLocal(row.nextAttemptAt) };
+}
+
+const PAYLOADS = rowsOf({ id: 'text', body: 'bytea' });
+
+const ROWS = rowsOf({
+  created_at: 'int8',
+  due_at: 'int8',
+  started_at: 'int8',
+  attempt_count: 'int8',
+  id: 'text',
+  merchant: 'text',
+  event: 'text',
+  event_type: 'text',
+  endpoint: 'text',
+  transaction_id: 'text',
+  format: 'text',
+  payload: 'text',
+  owner: 'text',
+});
+
+const INSERT_PAYLOADS = {
+  name: 'insert_payloads',
+  text: `INSERT INTO payloads (${PAYLOADS.names}) SELECT ${PAYLOADS.names} FROM ${PAYLOADS.unnest()}`,
+};
+
+const INSERT = {
+  name: 'insert_deliveries',
+  text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
+    facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, payload)
+      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, payload FROM made)
+    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, id, merchant, endpoint, status, owner)
+      SELECT seq, due_at, started_at, attempt_count, 0, id, merchant, endpoint, 'pending', owner FROM made`,
+};
+
+export interface ToDeliver {
+  readonly event: Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'>;
+  readonly at: number;
+  readonly deliveries: readonly NewDelivery[];
+  /** JSON text of the event's transaction as this commit leaves it. */
+  readonly row: string | null;
+}
+
+export interface PreparedDeliveries {
+  readonly rows: RowOf<{ id: 'text'; body: 'bytea' }>[];
+  readonly deliveries: Parameters<typeof ROWS.bind>[0][number][];
+  /** JSON texts of the bodies that only the commit could know, by delivery id. */
+  readonly bodies: Record<string, string>;
+}
+
+/** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
+export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, skew: Skew): PreparedDeliveries {
+  const prepared: PreparedDeliveries = { rows: [], deliveries: [], bodies: {} };
+  const shared = new Map<string, string>();
+  for (const { id, endpoint, format, body, lease } of deliveries) {
+    const made = format === 'transaction' ? (row ?? 'null') : null;
+    if (made !== null) prepared.bodies[id] = made;
+    const bytes = made === null ? body : Buffer.from(made);
+    let payload = shared.get(format) ?? null;
+    if (payload === null && bytes !== null) {
+      payload = id;
+      shared.set(format, id);
+      prepared.rows.push({ id, body: bytes });
+    }
+    prepared.deliveries.push({
+      created_at: at,
+      due_at: skew.toDatabase(lease?.until ?? at),
+      started_at: lease === null ? null : at,
+      attempt_count: lease === null ? 0 : 1,
+      id,
+      merchant: event.merchant,
+      event: event.id,
+      event_type: event.type,
+      endpoint,
+      transaction_id: event.transaction,
+      format,
+      payload,
+      owner: lease?.owner ?? null,
+    });
+  }
+  return prepared;
+}
+
+export function insertDeliveries(client: PoolClient, prepared: readonly PreparedDeliveries[]): Promise<unknown>[] {
+  const payloads = prepared.flatMap(({ rows }) => rows);
+  const deliveries = prepared.flatMap((one) => one.deliveries);
+  if (deliveries.length === 0) return [];
+  return [
+    ...(payloads.length === 0 ? [] : [client.query({ ...INSERT_PAYLOADS, values: PAYLOADS.bind(payloads) })]),
+    client.query({ ...INSERT, values: ROWS.bind(deliveries) }),
+  ];
+}
+
+export interface LeasedRow {
+  readonly id: string;
+  readonly merchant: string;
+  readonly endpoint: string;
+  readonly event: string;
+  readonly eventType: string;
+  readonly transaction: string | null;
+  readonly format: string;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly createdAt: number;
+  readonly body: Buffer | null;
+  readonly requestHeaders: string | null;
+}
+
+/** What a sender needs, given `l (id, attempt, failures)`: the body of its own, or the request's bytes with their headers. */
+export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures,
+  d.created_at AS "createdAt", coalesce(p.body, q.body) AS body, q.headers AS "requestHeaders"`;
+
+export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id LEFT JOIN payloads p ON p.id = d.payload
+  LEFT JOIN events e ON d.payload IS NULL AND e.id = d.event LEFT JOIN requests q ON q.id = e.request`;
+
+const NO_BYTES = new Uint8Array(0);
+
+export function leased({ body, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
+  return { ...row, body: body ?? NO_BYTES, leaseUntil };
+}

@@ -1,0 +1,56 @@
+import type { Pool } from 'pg';
+import type { ById, EventQuery, EventRow, EventWithBody, Page } from '../contract.ts';
+import { ask, condition, ofMerchant, page } from './page.ts';
+import type { Condition } from './page.ts';
+
+const COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS "dedupeKey", e.transaction_id AS transaction,
+  e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants, e.data, q.body, q.headers`;
+const FROM = 'events e LEFT JOIN requests q ON q.id = e.request';
+
+interface Row extends EventRow {
+  readonly body: Uint8Array | null;
+  readonly headers: string | null;
+}
+
+function withBody({ body, headers, ...event }: Row): EventWithBody {
+  return { event, body, headers };
+}
+
+function delivered({ endpoint, status }: EventQuery): Condition | null {
+  if (endpoint === undefined && status === undefined) return null;
+  const parts = [condition('d.endpoint = ?', endpoint), condition(`coalesce(o.status, 'succeeded') = ?`, status)].filter((part) => part !== null);
+  const sql = `EXISTS (SELECT 1 FROM deliveries d LEFT JOIN open_deliveries o ON o.id = d.id WHERE d.event = e.id AND ${parts.map((part) => part.sql).join(' AND ')})`;
+  return { sql, values: parts.flatMap((part) => part.values) };
+}
+
+/** Reads the log of events. */
+export function eventOperations(reads: Pool) {
+  return {
+    async listEvents(query: EventQuery): Promise<Page<EventWithBody>> {
+      const found = await page<Row>(reads, {
+        query,
+        columns: COLUMNS,
+        from: FROM,
+        alias: 'e',
+        conditions: [
+          condition('e.type = ?', query.type),
+          condition('e.source = ?', query.source),
+          condition('e.transaction_id = ?', query.transaction),
+          condition('e.state = ?', query.state),
+          condition('e.recorded_at >= ?', query.since),
+          condition('e.recorded_at <= ?', query.until),
+          delivered(query),
+        ],
+        oldestFirst: query.oldestFirst === true,
+      });
+      return { rows: found.rows.map(withBody), nextCursor: found.nextCursor };
+    },
+    async getEvent({ merchant, id }: ById): Promise<EventWithBody | null> {
+      const tenant = ofMerchant(merchant, 'e.merchant');
+      const [row] = await ask<Row & { seq: number }>(reads, `SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      if (row === undefined) return null;
+      const { seq: _seq, ...event } = row;
+      return withBody(event);
+    },
+  };
+}

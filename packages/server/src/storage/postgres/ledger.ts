@@ -1,0 +1,172 @@
+import type { PoolClient } from 'pg';
+import type { LedgerEvent, Movement, Transaction, TransactionIdentity } from '@paybell/sdk';
+import { refold } from '../../ledger/refold.ts';
+import type { Folded } from '../../ledger/refold.ts';
+import { Tally } from '../../ledger/tally.ts';
+import type { NewEvent } from '../contract.ts';
+import { rowsOf } from './arrays.ts';
+import { chains } from './chain.ts';
+import { newReferences } from './refs.ts';
+import type { Reference } from './refs.ts';
+import type { Held, HeldRows } from './held.ts';
+
+interface Touched {
+  readonly identity: TransactionIdentity;
+  readonly fresh: readonly LedgerEvent[];
+}
+
+/** What a commit does to the ledger. */
+export interface LedgerChange {
+  /** JSON texts of the rows that changed, under the id of a transaction that the events name. */
+  readonly changed: ReadonlyMap<string, string[]>;
+  /** Events that cannot be folded, with the reason. */
+  readonly unfolded: ReadonlyMap<string, string>;
+  readonly references: readonly Reference[];
+}
+
+/**
+ * Folds the new events of a commit. The rows are held (locked and read) before; all is decided here, nothing is written.
+ * Where the events of a transaction do not sort last, all of them are read and the whole is decided anew.
+ */
+export async function foldEvents(client: PoolClient, { events, held }: { events: readonly NewEvent[]; held: HeldRows }): Promise<LedgerChange & { readonly sums: Tally }> {
+  const earlier = new Map<string, readonly LedgerEvent[]>();
+  const touched = group(events);
+  for (;;) {
+    const wanted = new Set<string>();
+    const sums = new Tally();
+    held.reset();
+    const change = foldAll({ touched, held, sums, earlier, wanted });
+    if (wanted.size === 0) return { ...change, sums };
+    for (const [id, chain] of await chains(client, [...wanted])) earlier.set(id, chain);
+  }
+}
+
+interface Folding {
+  readonly touched: ReadonlyMap<string, Touched>;
+  readonly held: HeldRows;
+  readonly sums: Tally;
+  /** All events of the transactions that need them. */
+  readonly earlier: ReadonlyMap<string, readonly LedgerEvent[]>;
+  /** Filled with the transactions whose earlier events are needed and not here. */
+  readonly wanted: Set<string>;
+}
+
+function foldAll(folding: Folding): LedgerChange {
+  const { touched, held } = folding;
+  const changed = new Map<string, string[]>();
+  const unfolded = new Map<string, string>();
+  const references: Reference[] = [];
+  const parents = new Map<string, { child: string; at: number }>();
+  const keep = (folded: Folded | null): Folded | null => {
+    if (folded !== null) references.push(...newReferences(folded, held.of(folded.now.id).seq));
+    return folded;
+  };
+  for (const [id, one] of touched) {
+    const at = one.fresh[0]?.recordedAt ?? 0;
+    const folded = keep(foldSafely(folding, one, { at, unfolded }));
+    changed.set(id, folded === null ? [] : [folded.doc]);
+    if (folded?.now.parent != null) parents.set(folded.now.parent, { child: id, at });
+  }
+  // Children change their parents' derived parts (refunded amount, dispute): after all children stand.
+  for (const [id, { child, at }] of parents) {
+    const { identity } = held.of(id);
+    const folded = identity === null ? null : keep(foldOne(folding, { identity, fresh: [] }, { at, without: unfolded }));
+    if (folded === null) continue;
+    // Each row once, as it stands at the end: with its own event where that is in this commit too.
+    const own = changed.get(id) ?? [];
+    if (own.length > 0) own.splice(0, 1, folded.doc);
+    else changed.get(child)?.push(folded.doc);
+  }
+  return { changed, unfolded, references };
+}
+
+function foldOne({ held, sums, earlier, wanted }: Folding, { identity, fresh }: Touched, { at, without }: { at: number; without: ReadonlyMap<string, string> }): Folded | null {
+  const row = held.of(identity.id);
+  const all = (): readonly LedgerEvent[] => {
+    const known = earlier.get(identity.id);
+    if (known === undefined) wanted.add(identity.id);
+    return (known ?? fresh).filter(({ id }) => !without.has(id));
+  };
+  const stored = row.doc === null ? null : { doc: row.doc, fold: row.fold };
+  const folded = refold({ identity, stored, fresh, all, children: () => held.childrenOf(identity.id) });
+  if (folded === null || folded.doc === row.doc) return null;
+  held.change(identity, folded);
+  sums.move(folded.before, folded.now, at);
+  return folded;
+}
+
+/** One event that cannot be folded is marked and left out; the others of its transaction count. */
+function foldSafely(folding: Folding, touched: Touched, { at, unfolded }: { at: number; unfolded: Map<string, string> }): Folded | null {
+  try {
+    return foldOne(folding, touched, { at, without: unfolded });
+  } catch (error) {
+    for (const { id } of touched.fresh) unfolded.set(id, String(error));
+  }
+  let folded: Folded | null = null;
+  for (const event of touched.fresh) {
+    unfolded.delete(event.id);
+    try {
+      folded = foldOne(folding, { identity: touched.identity, fresh: [event] }, { at, without: unfolded }) ?? folded;
+    } catch (error) {
+      unfolded.set(event.id, String(error));
+    }
+  }
+  return folded;
+}
+
+function group(events: readonly NewEvent[]): Map<string, Touched> {
+  const touched = new Map<string, { identity: TransactionIdentity; fresh: LedgerEvent[] }>();
+  for (const event of events) {
+    const { transaction: id, movement } = event;
+    if (id === null || movement === null) continue;
+    let one = touched.get(id);
+    if (one === undefined) {
+      one = { identity: { id, merchant: event.merchant, provider: event.provider, kind: movement.kind, key: movement.key }, fresh: [] };
+      touched.set(id, one);
+    }
+    one.fresh.push(ledgerEvent(event, movement));
+  }
+  return touched;
+}
+
+function ledgerEvent(event: NewEvent, movement: Movement): LedgerEvent {
+  const { id, type, dedupeKey, sequence, occurredAt, recordedAt } = event;
+  return { id, type, dedupeKey, sequence, occurredAt, recordedAt, movement };
+}
+
+const TRANSACTIONS = rowsOf({
+  seq: 'int8',
+  updated_at: 'int8',
+  id: 'text',
+  merchant: 'text',
+  provider: 'text',
+  kind: 'text',
+  key: 'text',
+  status: 'text',
+  rail: 'text',
+  currency: 'text',
+  parent: 'text',
+  doc: 'text',
+  fold: 'text',
+});
+
+const UPSERT = {
+  name: 'record_transactions',
+  text: `INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${TRANSACTIONS.unnest()}
+    ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, status = excluded.status, rail = excluded.rail, currency = excluded.currency,
+      parent = excluded.parent, doc = excluded.doc, fold = excluded.fold`,
+};
+
+/** Writes the rows that a commit changed. */
+export function writeTransactions(client: PoolClient, rows: readonly Held[]): Promise<unknown> {
+  const values = TRANSACTIONS.bind(
+    rows.map((row) => {
+      const now = row.now as Transaction;
+      const { id, merchant, provider, kind, status, rail, parent } = now;
+      const currency = now.amount?.currency ?? now.amountReceived?.currency ?? null;
+      const key = row.identity?.key ?? '';
+      return { seq: row.seq, updated_at: Date.parse(now.updatedAt), id, merchant, provider, kind, key, status, rail, currency, parent, doc: row.doc, fold: row.fold };
+    }),
+  );
+  return client.query({ ...UPSERT, values });
+}

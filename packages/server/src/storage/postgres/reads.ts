@@ -1,0 +1,110 @@
+import type { Pool } from 'pg';
+import type { Transaction } from '@paybell/sdk';
+import type { AttemptRow, ById, DeliveryQuery, DeliveryRow, EndpointHealth, Page, TransactionDetail, TransactionQuery } from '../contract.ts';
+import { chains } from './chain.ts';
+import { DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
+import { storageError } from './errors.ts';
+import { ask, condition, ofMerchant, page } from './page.ts';
+import { byReference } from './refs.ts';
+import type { Skew } from './skew.ts';
+
+const ATTEMPTS = `SELECT n, started_at AS "startedAt", duration_ms AS "durationMs", outcome, cause, status_code AS "statusCode", truncated, timings,
+  request_headers AS "requestHeaders", response_headers AS "responseHeaders", response_body AS "responseBody" FROM attempts WHERE delivery = ? ORDER BY n`;
+
+const BODY = `SELECT coalesce(p.body, q.body) AS body FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
+  LEFT JOIN events e ON e.id = d.event LEFT JOIN requests q ON q.id = e.request WHERE d.id = ?`;
+
+/** Reads deliveries and the ledger. */
+export function readOperations(reads: Pool, skew: Skew) {
+  return {
+    async listDeliveries(query: DeliveryQuery): Promise<Page<DeliveryRow>> {
+      const { status } = query;
+      // What is open is listed from its own small table; only what has succeeded is found by passing over the others.
+      const open = status === 'pending' || status === 'failed';
+      const found = await page<DeliveryRow>(reads, {
+        query,
+        columns: `d.seq, ${DELIVERY_COLUMNS}`,
+        from: open ? `open_deliveries o JOIN deliveries d ON d.id = o.id ${LAST_ATTEMPT}` : DELIVERIES,
+        alias: open ? 'o' : 'd',
+        conditions: [
+          open ? condition('o.status = ?', status) : null,
+          status === 'succeeded' ? { sql: 'o.id IS NULL', values: [] } : null,
+          condition('d.endpoint = ?', query.endpoint),
+          condition('d.event = ?', query.event),
+          condition('d.event IN (SELECT id FROM events WHERE transaction_id = ?)', query.transaction),
+        ],
+      });
+      return { rows: found.rows.map((row) => deliveryRow(row, skew)), nextCursor: found.nextCursor };
+    },
+    async getDelivery({ merchant, id }: ById): Promise<{ delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null> {
+      const tenant = ofMerchant(merchant, 'd.merchant');
+      const [delivery] = await ask<DeliveryRow>(reads, `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      if (delivery === undefined) return null;
+      const [attempts, body] = await Promise.all([ask<AttemptRow>(reads, ATTEMPTS, [id]), ask<{ body: Uint8Array | null }>(reads, BODY, [id])]);
+      return { delivery: deliveryRow(delivery, skew), attempts, body: body[0]?.body ?? null };
+    },
+    async listTransactions(query: TransactionQuery): Promise<Page<Transaction>> {
+      const found = await page<{ doc: string }>(reads, {
+        query,
+        columns: 'seq, doc',
+        from: 'transactions',
+        conditions: [
+          condition('status = ?', query.status),
+          condition('kind = ?', query.kind),
+          condition('provider = ?', query.provider),
+          condition('rail = ?', query.rail),
+          condition('currency = ?', query.currency),
+          condition('updated_at >= ?', query.from),
+          condition('updated_at <= ?', query.to),
+          byReference(query.merchant, query.q),
+        ],
+      });
+      return { rows: found.rows.map(({ doc }) => JSON.parse(doc) as Transaction), nextCursor: found.nextCursor };
+    },
+    async getTransaction({ merchant, id }: ById): Promise<TransactionDetail | null> {
+      const tenant = ofMerchant(merchant);
+      const [row] = await ask<{ doc: string }>(reads, `SELECT doc FROM transactions WHERE id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      if (row === undefined) return null;
+      const [children, events] = await Promise.all([
+        ask<{ doc: string }>(reads, 'SELECT doc FROM transactions WHERE parent = ? ORDER BY id', [id]),
+        chains(reads, [id]).catch((error: unknown) => {
+          throw storageError(error);
+        }),
+      ]);
+      return {
+        transaction: JSON.parse(row.doc) as Transaction,
+        events: events.get(id) ?? [],
+        children: children.map(({ doc }) => JSON.parse(doc) as Transaction),
+      };
+    },
+    async endpointHealth({ endpoints, since }: { readonly endpoints: readonly string[]; readonly since: number }): Promise<EndpointHealth[]> {
+      const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, since]);
+      return rows.map(({ endpoint, durations, failed, lastFailureAt, backlog }) => {
+        const sorted = (durations ?? []).sort((a, b) => a - b);
+        const at = (part: number): number | null => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
+        return { endpoint, succeeded: sorted.length, failed, p50Ms: at(0.5), p95Ms: at(0.95), lastFailureAt, backlog };
+      });
+    },
+  };
+}
+
+/** How many of the latest deliveries stand for an endpoint's health, and how far its backlog is counted. */
+const HEALTH_SAMPLE = 500;
+const MOST_COUNTED = 100_000;
+
+interface HealthRow {
+  readonly endpoint: string;
+  readonly durations: number[] | null;
+  readonly failed: number;
+  readonly lastFailureAt: number | null;
+  readonly backlog: number;
+}
+
+const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS failed, h."lastFailureAt",
+    (SELECT count(*) FROM (SELECT 1 FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending' LIMIT ${MOST_COUNTED}) p) AS backlog
+  FROM unnest(?::text[]) WITH ORDINALITY AS w (endpoint, at) CROSS JOIN LATERAL (
+    SELECT array_agg(a.duration_ms) FILTER (WHERE a.outcome = 'succeeded' AND a.duration_ms IS NOT NULL) AS durations,
+      count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt"
+    FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
+    JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?) h
+  ORDER BY w.at`;

@@ -1,0 +1,118 @@
+import type { Pool, PoolClient } from 'pg';
+import { Tally } from '../../ledger/tally.ts';
+import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
+import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
+import type { PreparedDeliveries } from './deliveries.ts';
+import { isRepeated } from './errors.ts';
+import { HeldRows, namedBy } from './held.ts';
+import { judge } from './judge.ts';
+import type { Judged } from './judge.ts';
+import { foldEvents, writeTransactions } from './ledger.ts';
+import type { LedgerChange } from './ledger.ts';
+import { countOnRequests, countRepeats, insertEvents, insertRequests, knownEvents, markEvents } from './log.ts';
+import { writeReferences } from './refs.ts';
+import type { Skew } from './skew.ts';
+import { writeTallies } from './tallies.ts';
+import { TryAgain, atomically, commit } from './transact.ts';
+import { written } from './written.ts';
+
+interface RecordParts {
+  readonly skew: Skew;
+  readonly shard: number;
+}
+
+/**
+ * The one commit behind every acknowledgement, in three round trips: BEGIN with the new events (and the locks of what they touch); what
+ * these touch is read; then everything is written and committed. The fold between the second and the third is JavaScript.
+ */
+export function recordOperations(hot: Pool, parts: RecordParts) {
+  return {
+    record: (arrivals: readonly Arrival[]): Promise<Recorded[]> =>
+      arrivals.length === 0 ? Promise.resolve([]) : atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, ...parts })),
+  };
+}
+
+interface Batch extends RecordParts {
+  readonly arrivals: readonly Arrival[];
+  readonly maybeDone: boolean;
+}
+
+async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]> {
+  const { arrivals, maybeDone, skew } = batch;
+  const events = arrivals.flatMap((arrival) => arrival.events);
+  const begun = client.query('BEGIN');
+  const [fresh] = await Promise.all([insertEvents(client, events, namedBy(events)), begun]);
+  const repeated = events.filter(({ id }) => !fresh.has(id));
+  const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));
+  const held = new HeldRows();
+  const [known, before] = await Promise.all([
+    repeated.length === 0 ? new Map<never, never>() : knownEvents(client, repeated),
+    written(client, { arrivals: maybeDone ? arrivals : [], events: repeated }),
+    touching.length === 0 ? undefined : held.read(client, namedBy(touching)),
+  ]);
+  const judged = judge({ arrivals, fresh, known, before, tally: new Tally() });
+  const change = await foldEvents(client, { events: touching, held });
+  const prepared = routes(judged, held, skew);
+  await write(client, { ...batch, judged, change, held, prepared: [...prepared.values()] });
+  return arrivals.map((arrival, index) => answer(arrival, judged.recorded[index] as Recorded, { fresh, change, prepared }));
+}
+
+/** The deliveries of the new events. */
+function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, PreparedDeliveries> {
+  const routed = stored.filter(({ deliveries }) => deliveries.length > 0);
+  return new Map(
+    routed.map((event) => {
+      const { id, recordedAt, deliveries, transaction } = event;
+      const row = transaction === null ? null : held.of(transaction).doc;
+      return [id, prepareDeliveries({ event, at: recordedAt, deliveries, row }, skew)];
+    }),
+  );
+}
+
+interface Writes extends Batch {
+  readonly judged: Judged;
+  readonly change: LedgerChange & { readonly sums: Tally };
+  readonly held: HeldRows;
+  readonly prepared: readonly PreparedDeliveries[];
+}
+
+async function write(client: PoolClient, { judged, change, held, prepared, shard, maybeDone }: Writes): Promise<void> {
+  const changed = held.changed();
+  const lines = [...judged.tally.lines.values(), ...change.sums.lines.values()];
+  try {
+    await commit(client, [
+      ...insertRequests(client, judged.requests),
+      ...(changed.length === 0 ? [] : [writeTransactions(client, changed)]),
+      ...(change.references.length === 0 ? [] : [writeReferences(client, change.references)]),
+      ...insertDeliveries(client, prepared),
+      ...(judged.repeats.length === 0 ? [] : [countRepeats(client, judged.repeats)]),
+      ...(judged.onRequests.size === 0 ? [] : [countOnRequests(client, judged.onRequests)]),
+      ...(change.unfolded.size === 0 ? [] : [markEvents(client, change.unfolded)]),
+      ...(lines.length === 0 ? [] : [writeTallies(client, lines, shard)]),
+    ]);
+  } catch (error) {
+    // Ids are made once: a request that is there already was written by a try whose answer was lost.
+    if (isRepeated(error) && !maybeDone) throw new TryAgain('These requests are there already.');
+    throw error;
+  }
+}
+
+interface Outcome {
+  readonly fresh: ReadonlySet<string>;
+  readonly change: LedgerChange;
+  readonly prepared: ReadonlyMap<string, PreparedDeliveries>;
+}
+
+/** Completes what was judged with what only the fold could know. */
+function answer(arrival: Arrival, judged: Recorded, { fresh, change, prepared }: Outcome): Recorded {
+  const transactions = [...judged.transactions];
+  for (const { id, transaction } of arrival.events) {
+    if (transaction === null || !fresh.has(id)) continue;
+    transactions.push(...(change.changed.get(transaction)?.splice(0) ?? []));
+  }
+  const events = judged.events.map((line): RecordedEvent => {
+    const bodies = line.outcome === 'stored' ? prepared.get(line.id)?.bodies : undefined;
+    return bodies === undefined || Object.keys(bodies).length === 0 ? line : { ...line, bodies };
+  });
+  return { ...judged, events, transactions };
+}

@@ -1,0 +1,54 @@
+import type { PoolClient } from 'pg';
+import type { Transaction } from '@paybell/sdk';
+import type { Folded } from '../../ledger/refold.ts';
+import { rowsOf } from './arrays.ts';
+import type { Condition } from './page.ts';
+
+/** An index entry holds less than a third of a page; nobody types more than this to search. */
+const SEARCHED_CHARS = 400;
+
+/** The code point after which no text goes on: closes the range of a prefix search. */
+const AFTER_ALL = '\u{10FFFF}';
+
+export interface Reference {
+  readonly transaction_seq: number;
+  readonly merchant: string;
+  readonly value: string;
+}
+
+/** Every text by which a person may look for a transaction. */
+function references(row: Transaction): string[] {
+  const all = [row.reference, row.providerReference, ...row.refs, row.customer?.reference, row.customer?.phone, row.customer?.email];
+  return [...new Set(all.filter((text): text is string => typeof text === 'string' && text !== '').map(searched))];
+}
+
+function searched(text: string): string {
+  return text.length > SEARCHED_CHARS ? text.slice(0, SEARCHED_CHARS) : text;
+}
+
+/** What a fold added to the texts of a row. */
+export function newReferences({ before, now }: Folded, seq: number): Reference[] {
+  const had = before === null ? [] : references(before);
+  return references(now).flatMap((value) => (had.includes(value) ? [] : [{ transaction_seq: seq, merchant: now.merchant, value }]));
+}
+
+const REFS = rowsOf({ transaction_seq: 'int8', merchant: 'text', value: 'text' });
+
+const INSERT = {
+  name: 'record_refs',
+  text: `INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${REFS.unnest()} ORDER BY merchant, value ON CONFLICT DO NOTHING`,
+};
+
+export function writeReferences(client: PoolClient, list: readonly Reference[]): Promise<unknown> {
+  return client.query({ ...INSERT, values: REFS.bind(list) });
+}
+
+/** The condition that a transaction has a reference that is, or begins with, `q`. */
+export function byReference(merchant: string | null, q: string | undefined): Condition | null {
+  if (q === undefined || q === '') return null;
+  const from = searched(q.replaceAll('\0', '\u2400'));
+  // The operator asks each merchant's stretch of the index in turn.
+  const tenant = merchant === null ? 'merchant = ANY (ARRAY(SELECT id FROM merchants))' : 'merchant = ?';
+  const values = [...(merchant === null ? [] : [merchant]), from, from + AFTER_ALL];
+  return { sql: `seq IN (SELECT transaction_seq FROM refs WHERE ${tenant} AND value >= ? AND value < ?)`, values };
+}

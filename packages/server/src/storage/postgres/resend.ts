@@ -1,0 +1,72 @@
+import type { Pool } from 'pg';
+import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
+import { encode } from './arrays.ts';
+import { DELIVERIES, DELIVERY_COLUMNS, LEASED_COLUMNS, LEASED_FROM, deliveryRow, insertDeliveries, leased, prepareDeliveries } from './deliveries.ts';
+import type { LeasedRow, ToDeliver } from './deliveries.ts';
+import type { Skew } from './skew.ts';
+import { atomically, commit, once } from './transact.ts';
+
+const ORIGINS = {
+  name: 'origins',
+  text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = r.id
+    LEFT JOIN transactions t ON t.id = e.transaction_id`,
+};
+
+const LEASED = {
+  name: 'added',
+  text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures
+      FROM unnest($1::text[]) WITH ORDINALITY AS r (id, at) JOIN open_deliveries o ON o.id = r.id) l ${LEASED_FROM} ORDER BY l.at`,
+};
+
+const RETRY = {
+  name: 'retry',
+  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
+      WHERE id = $1 AND (status <> 'pending' OR owner IS NULL) RETURNING id)
+    INSERT INTO open_deliveries (seq, due_at, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
+    SELECT d.seq, $2, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
+    FROM deliveries d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
+    WHERE d.id = $1 AND NOT EXISTS (SELECT 1 FROM open_deliveries o WHERE o.id = $1) ON CONFLICT DO NOTHING`,
+};
+
+const ABANDON = {
+  name: 'abandon',
+  text: `UPDATE open_deliveries SET status = 'failed', cause = 'endpoint_deleted', finished_at = $2, due_at = NULL WHERE id IN
+    (SELECT id FROM open_deliveries WHERE endpoint = $1 AND status = 'pending' AND owner IS NULL LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id`,
+};
+
+type Origin = ToDeliver['event'] & { readonly doc: string | null };
+
+/** Deliveries beyond those an event was routed to: sent again, or given up. */
+export function resendOperations(hot: Pool, skew: Skew) {
+  return {
+    addDeliveries: (added: readonly AddedDelivery[]): Promise<LeasedDelivery[]> =>
+      atomically(hot, async (client) => {
+        const begun = client.query('BEGIN');
+        const [, { rows: origins }] = await Promise.all([
+          begun,
+          client.query<Origin>({ ...ORIGINS, values: [encode('text', [...new Set(added.map(({ event }) => event))])] }),
+        ]);
+        const found = new Map(origins.map((origin) => [origin.id, origin]));
+        const prepared = added.flatMap((delivery) => {
+          const origin = found.get(delivery.event);
+          return origin === undefined ? [] : [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, skew)];
+        });
+        const writes = insertDeliveries(client, prepared);
+        const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
+        const mine = client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] });
+        await commit(client, [...writes, mine]);
+        return (await mine).rows.map((row) => leased(row, leases.get(row.id)?.until ?? 0));
+      }),
+    async retryDelivery({ merchant, id, now }: { merchant: string | null; id: string; now: number }): Promise<DeliveryRow | null> {
+      const read = { name: 'delivery_now', text: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = $1 AND ($2::text IS NULL OR d.merchant = $2)`, values: [id, merchant] };
+      const [before] = await once<DeliveryRow>(hot, read);
+      if (before === undefined) return null;
+      await once(hot, { ...RETRY, values: [id, skew.toDatabase(now)] });
+      const [after] = await once<DeliveryRow>(hot, read);
+      return after === undefined ? null : deliveryRow(after, skew);
+    },
+    async abandon({ endpoint, now, limit }: { endpoint: string; now: number; limit: number }): Promise<number> {
+      return (await once(hot, { ...ABANDON, values: [endpoint, now, limit] })).length;
+    },
+  };
+}

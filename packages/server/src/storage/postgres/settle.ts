@@ -1,0 +1,112 @@
+import type { Pool } from 'pg';
+import { SLOT_MS } from '../../ledger/tally.ts';
+import type { Settlement } from '../contract.ts';
+import { encode, rowsOf } from './arrays.ts';
+import { isLost } from './errors.ts';
+import type { Skew } from './skew.ts';
+import { once } from './transact.ts';
+
+const RESULTS = rowsOf({
+  started_at: 'int8',
+  finished_at: 'int8',
+  due_at: 'int8',
+  slot: 'int8',
+  duration_ms: 'float8',
+  n: 'int8',
+  status_code: 'int8',
+  truncated: 'bool',
+  delivery: 'text',
+  owner: 'text',
+  status: 'text',
+  merchant: 'text',
+  outcome: 'text',
+  cause: 'text',
+  timings: 'text',
+  request_headers: 'text',
+  response_headers: 'text',
+  response_body: 'bytea',
+});
+
+const FENCE = `o.id = r.delivery AND o.owner = r.owner AND o.attempt_count = r.n AND o.status = 'pending'`;
+
+/** Everything that a batch of results changes, in one statement and one round trip: what is fenced off changes nothing. */
+const SETTLE = {
+  name: 'settle',
+  text: `WITH results AS MATERIALIZED (SELECT * FROM ${RESULTS.unnest(2)}),
+    done AS (DELETE FROM open_deliveries o USING results r WHERE r.status = 'succeeded' AND ${FENCE} RETURNING r.*),
+    kept AS (UPDATE open_deliveries o SET status = r.status, status_code = r.status_code, cause = r.cause, due_at = r.due_at, owner = NULL, started_at = NULL,
+        finished_at = CASE WHEN r.status = 'pending' THEN NULL ELSE r.finished_at END, failures = o.failures + CASE WHEN r.outcome = 'failed' THEN 1 ELSE 0 END
+      FROM results r WHERE r.status <> 'succeeded' AND ${FENCE} RETURNING r.*),
+    settled AS MATERIALIZED (SELECT * FROM done UNION ALL SELECT * FROM kept),
+    made AS (INSERT INTO attempts (delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings, request_headers, response_headers, response_body)
+      SELECT delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings, request_headers, response_headers, response_body
+      FROM settled ON CONFLICT DO NOTHING),
+    counted AS (INSERT INTO tallies AS t (slot, count, last_at, shard, exponent, value, merchant, name, provider, kind, status, rail, currency)
+      SELECT slot, count(*), max(finished_at), $1, 0, 0, merchant, CASE WHEN outcome = 'succeeded' THEN 'succeeded' ELSE 'failed' END AS name, '', '', '', '', ''
+      FROM settled GROUP BY slot, merchant, name ORDER BY slot, merchant, name
+      ON CONFLICT (slot, merchant, name, provider, kind, status, rail, currency, exponent, shard)
+      DO UPDATE SET count = t.count + excluded.count, last_at = greatest(t.last_at, excluded.last_at))
+    SELECT delivery FROM settled`,
+};
+
+// Only who held the lease writes that attempt, so an attempt that stands was written by a try whose answer was lost.
+const STANDS = {
+  name: 'settle_stands',
+  text: `SELECT r.delivery FROM unnest($1::text[], $2::int8[], $3::int8[]) AS r (delivery, n, started_at)
+    JOIN attempts a ON a.delivery = r.delivery AND a.n = r.n AND a.started_at = r.started_at AND a.outcome <> 'unknown'`,
+};
+
+function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Settlement, skew: Skew) {
+  return {
+    started_at: attempt.startedAt,
+    finished_at: finishedAt,
+    due_at: next.status === 'pending' ? skew.toDatabase(next.at) : null,
+    slot: Math.floor(finishedAt / SLOT_MS),
+    duration_ms: attempt.durationMs,
+    n: attempt.n,
+    status_code: attempt.statusCode,
+    truncated: attempt.truncated,
+    delivery,
+    owner,
+    status: next.status,
+    merchant,
+    outcome: attempt.outcome,
+    cause: attempt.cause,
+    timings: attempt.timings,
+    request_headers: attempt.requestHeaders,
+    response_headers: attempt.responseHeaders,
+    response_body: attempt.responseBody,
+  };
+}
+
+/** Writes how attempts ended. */
+export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Skew; readonly shard: number }) {
+  async function write(results: readonly Settlement[]): Promise<Set<string>> {
+    const statement = { ...SETTLE, values: [shard, ...RESULTS.bind(results.map((result) => resultRow(result, skew)))] };
+    let rows: { delivery: string }[];
+    try {
+      rows = await once(hot, statement);
+    } catch (error) {
+      // Settled or not, nobody knows: the fence makes doing it again harmless.
+      if (!isLost(error)) throw error;
+      rows = await once(hot, statement);
+    }
+    return new Set(rows.map(({ delivery }) => delivery));
+  }
+
+  return {
+    async settle(results: readonly Settlement[]): Promise<('settled' | 'fenced')[]> {
+      const settled = await write(results);
+      const missed = results.filter(({ delivery }) => !settled.has(delivery));
+      if (missed.length > 0) {
+        const values = [
+          encode('text', missed.map(({ delivery }) => delivery)),
+          encode('int8', missed.map(({ attempt }) => attempt.n)),
+          encode('int8', missed.map(({ attempt }) => attempt.startedAt)),
+        ];
+        for (const { delivery } of await once<{ delivery: string }>(hot, { ...STANDS, values })) settled.add(delivery);
+      }
+      return results.map(({ delivery }) => (settled.has(delivery) ? 'settled' : 'fenced'));
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { Pool, PoolClient } from 'pg';
+import type { Storage } from '../contract.ts';
+import { checkOperations } from './check.ts';
+import { claimOperations } from './claim.ts';
+import { assertFit, createPools } from './connect.ts';
+import { directoryOperations } from './directory.ts';
+import { storageError } from './errors.ts';
+import { eventOperations } from './events.ts';
+import { assertMigrated, migrate } from './migrate.ts';
+import { readOperations } from './reads.ts';
+import { recordOperations } from './record.ts';
+import { requestOperations } from './requests.ts';
+import { resendOperations } from './resend.ts';
+import { settleOperations } from './settle.ts';
+import { createSkew } from './skew.ts';
+import type { Skew } from './skew.ts';
+import { statsOperations } from './tallies.ts';
+
+/** Processes add to sums of their own as far as these go; beyond, two of them share and wait for each other now and then. */
+const SHARDS = 16;
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host/database`. */
+  readonly url: string;
+  /** True: never writes, and changes no schema; for `doctor` beside running servers. */
+  readonly readOnly: boolean;
+  /** The local clock; milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** The store for several equal processes: truth and leases are in one PostgreSQL. */
+export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions): Storage {
+  const { hot, reads } = createPools(url, readOnly);
+  const skew = createSkew();
+  const shard = Math.floor(Math.random() * SHARDS);
+
+  return {
+    async open() {
+      try {
+        await prepare(hot, { readOnly, skew, now });
+      } catch (error) {
+        await Promise.all([hot.end(), reads.end()]);
+        throw storageError(error);
+      }
+    },
+    async close() {
+      await Promise.all([hot, reads].map((pool) => (pool.ending ? undefined : pool.end())));
+    },
+    ...directoryOperations(hot),
+    ...recordOperations(hot, { skew, shard }),
+    ...claimOperations(hot, { skew, now }),
+    ...resendOperations(hot, skew),
+    ...settleOperations(hot, { skew, shard }),
+    ...requestOperations(hot, reads),
+    ...eventOperations(reads),
+    ...readOperations(reads, skew),
+    ...statsOperations(reads),
+    ...checkOperations(reads, skew),
+  };
+}
+
+async function prepare(hot: Pool, { readOnly, skew, now }: { readonly readOnly: boolean; readonly skew: Skew; readonly now: () => number }): Promise<void> {
+  const client: PoolClient = await hot.connect();
+  try {
+    await assertFit(client);
+    await (readOnly ? assertMigrated(client) : migrate(client));
+    const before = now();
+    const { rows } = await client.query<{ now: string }>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
+    skew.measured(Number(rows[0]?.now), (before + now()) / 2);
+    client.release();
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { held, LOOK_MS, makeWorld } from '../support/world.ts';
+import type { World } from '../support/world.ts';
+
+const publish = (world: World, count: number) => world.engine.publish('default', Array.from({ length: count }, () => ({ type: 'a.b', data: null })));
+const rows = async (world: World) => (await world.storage.listDeliveries({ merchant: null, limit: 100, cursor: null })).rows;
+
+describe('leases', () => {
+  test('stop waits for what is in flight and gives the rest back untried; another engine sends it at once', async () => {
+    const world = await makeWorld();
+    await world.endpoint({ maxInFlight: 2 });
+    const calls = [held(), held()];
+    world.answer((_request, index) => calls[index]?.result ?? 200);
+    await publish(world, 4);
+    await world.advance(0);
+    assert.equal(world.engine.gauges().queued, 2);
+    let stopped = false;
+    const stopping = world.engine.stop(10_000).then(() => (stopped = true));
+    await world.advance(1000);
+    assert.equal(stopped, false);
+    for (const call of calls) call.end(200);
+    await world.advance(0);
+    await stopping;
+    assert.deepEqual((await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`).sort(), ['pending 0', 'pending 0', 'succeeded 1', 'succeeded 1']);
+    const next = world.another();
+    await next.start();
+    await world.advance(LOOK_MS);
+    assert.equal(world.calls.length, 4);
+    assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+    await next.stop(0);
+    await world.stop();
+  });
+
+  test('stop ends in time though a call hangs and the store is down', async () => {
+    let down = false;
+    const world = await makeWorld({
+      wrap: (storage) =>
+        new Proxy(storage, {
+          get: (target, name) => (down && (name === 'settle' || name === 'release') ? () => Promise.reject(new Error('gone')) : Reflect.get(target, name)),
+        }),
+    });
+    await world.endpoint({ maxInFlight: 2 });
+    world.answer((_request, index) => (index === 0 ? 200 : held().result));
+    down = true;
+    await publish(world, 6);
+    await world.advance(0);
+    let stopped = false;
+    void world.engine.stop(3000).then(() => (stopped = true));
+    await world.advance(2999);
+    assert.equal(stopped, false);
+    await world.advance(1);
+    assert.equal(stopped, true);
+    down = false;
+    await world.stop();
+  });
+
+  test('a claim that comes back after the stop is given back', async () => {
+    const gate = Promise.withResolvers<void>();
+    let slow = false;
+    const world = await makeWorld({
+      wrap: (storage) =>
+        new Proxy(storage, {
+          get(target, name) {
+            if (name !== 'claim' || !slow) return Reflect.get(target, name);
+            return async (claim: Parameters<typeof storage.claim>[0]) => {
+              const claimed = await target.claim(claim);
+              await gate.promise;
+              return claimed;
+            };
+          },
+        }),
+    });
+    const id = await world.endpoint({ active: false });
+    await publish(world, 1);
+    await world.engine.resendMany({ merchant: null, since: 0, endpoint: id });
+    slow = true;
+    await world.engine.directory.changeEndpoint(null, id, { active: true });
+    await world.advance(LOOK_MS);
+    const stopping = world.engine.stop(10_000);
+    gate.resolve();
+    await world.advance(0);
+    await stopping;
+    assert.deepEqual((await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`), ['pending 0']);
+    assert.equal(world.calls.length, 0);
+    await world.stop();
+  });
+
+  test('what a process that was killed had in flight is taken over at once: the same bytes, its attempt unknown, no try burnt', async () => {
+    const world = await makeWorld();
+    await world.endpoint({ retry: { delays: ['0s', '1m'] } });
+    world.answer((_request, index) => (index < 3 ? held().result : 200));
+    await publish(world, 3);
+    await world.advance(0);
+    const next = world.another();
+    await next.start();
+    await world.advance(LOOK_MS);
+    assert.equal(world.calls.length, 6);
+    for (const id of new Set(world.calls.map(({ request }) => request.headers['webhook-id']))) {
+      const [first, second] = world.calls.filter(({ request }) => request.headers['webhook-id'] === id);
+      assert.deepEqual(second?.request.body, first?.request.body);
+    }
+    for (const { id } of await rows(world)) {
+      const { attempts } = (await world.storage.getDelivery({ merchant: null, id })) ?? { attempts: [] };
+      assert.deepEqual(attempts.map(({ n, outcome }) => `${n} ${outcome}`), ['1 unknown', '2 succeeded']);
+    }
+    await next.stop(0);
+    await world.stop();
+  });
+
+  test('the result of a lease that ran out while it was in flight is fenced: written by nobody, counted once', async () => {
+    const world = await makeWorld();
+    await world.endpoint();
+    const late = held();
+    world.answer((_request, index) => (index === 0 ? late.result : 200));
+    await publish(world, 1);
+    await world.advance(0);
+    await world.advance(90_000);
+    assert.equal(world.calls.length, 2, 'its lease ended, so it was sent once more');
+    late.end(500);
+    await world.advance(1000);
+    const [row] = await rows(world);
+    assert.deepEqual([row?.status, row?.attemptCount], ['succeeded', 2]);
+    const { attempts } = (await world.storage.getDelivery({ merchant: null, id: row?.id ?? '' })) ?? { attempts: [] };
+    assert.deepEqual(attempts.map(({ n, outcome }) => `${n} ${outcome}`), ['1 unknown', '2 succeeded']);
+    assert.ok(world.troubles.some((text) => /after its lease was taken over/.test(text)));
+    assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+    await world.stop();
+  });
+
+  test('a machine that was suspended: leases that are over are not given back, and every delivery ends once', async () => {
+    const world = await makeWorld();
+    await world.endpoint({ maxInFlight: 1 });
+    const first = held();
+    world.answer((_request, index) => (index === 0 ? first.result : 200));
+    await publish(world, 3);
+    await world.advance(0);
+    world.jump(600_000);
+    first.end(200);
+    await world.advance(120_000);
+    const all = await rows(world);
+    assert.ok(all.every(({ status }) => status === 'succeeded'));
+    assert.ok(world.calls.length <= 4, `${world.calls.length} calls for 3 events: only the one in flight may come twice`);
+    assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+    await world.stop();
+  });
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import type { It } from '../conformance.ts';
+import { claimAll, delivery, event, failedAttempt, lease, ME, OTHER, payment, published, settlement, T, text, withDeliveries } from '../given.ts';
+
+export function delivering(it: It): void {
+  describe('claim, release, takeOver, backlog, addDeliveries, retryDelivery, abandon', () => {
+    it('claims what is due in its order, as many as asked for, and says what is due next', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3', 'd4']);
+      await withDeliveries(storage, 'end_2', ['x1']);
+      const early = await storage.claim({ owner: ME, now: T - 1, until: T + 60_000, wants: [{ endpoint: 'end_1', max: 9 }] });
+      assert.deepEqual([early.deliveries.length, early.next], [0, [{ endpoint: 'end_1', dueAt: T }]]);
+      const wants = [{ endpoint: 'end_1', max: 2 }, { endpoint: 'end_2', max: 9 }, { endpoint: 'end_none', max: 9 }];
+      const claimed = await storage.claim({ owner: ME, now: T + 1, until: T + 60_000, wants });
+      assert.deepEqual(claimed.deliveries.map(({ id }) => id), ['d1', 'd2', 'x1']);
+      assert.deepEqual(claimed.next, [{ endpoint: 'end_1', dueAt: T + 2 }, { endpoint: 'end_2', dueAt: T + 60_000 }, { endpoint: 'end_none', dueAt: null }]);
+      const [first] = claimed.deliveries;
+      assert.deepEqual(
+        [first?.attempt, first?.failures, first?.leaseUntil, first?.event, first?.eventType, first?.createdAt, text(first?.body ?? null)],
+        [1, 0, T + 60_000, 'evt_d1', 'payment.completed', T, 'body of d1'],
+      );
+    });
+
+    it('what is leased is claimed by nobody until its lease ends; then its attempt is unknown and burns no try', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1']);
+      const [first] = await claimAll(storage, 'end_1', { now: T });
+      assert.equal(first?.attempt, 1);
+      assert.deepEqual(await claimAll(storage, 'end_1', { now: T + 59_999, owner: OTHER }), []);
+      const [second] = await claimAll(storage, 'end_1', { now: T + 60_000, owner: OTHER });
+      assert.deepEqual([second?.attempt, second?.failures], [2, 0]);
+      const found = await storage.getDelivery({ merchant: null, id: 'd1' });
+      assert.deepEqual(found?.attempts.map(({ n, outcome, cause, startedAt, durationMs }) => [n, outcome, cause, startedAt, durationMs]), [[1, 'unknown', 'interrupted', T, null]]);
+    });
+
+    it('the bytes of a try are those of the try before', async ({ storage, reopen }) => {
+      await storage.record([published(event('e1', { movement: payment('p1'), deliveries: [delivery('d1', 'end_1', { format: 'transaction', body: null })] }))]);
+      const [first] = await claimAll(storage, 'end_1', { now: T });
+      await storage.record([published(event('e2', { movement: payment('p1', { status: 'reversed' }), occurredAt: T + 9 }))]);
+      const [second] = await claimAll(await reopen(), 'end_1', { now: T + 60_000 });
+      assert.equal(text(second?.body ?? null), text(first?.body ?? null));
+      assert.match(text(second?.body ?? null) ?? '', /"status":"succeeded"/);
+    });
+
+    it('a released delivery is due at once and its attempt number is free again', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2']);
+      await claimAll(storage, 'end_1', { now: T + 5 });
+      await storage.release({ owner: OTHER, deliveries: ['d1'], now: T + 10 });
+      assert.deepEqual(await claimAll(storage, 'end_1', { now: T + 10 }), [], 'only its owner can give it back');
+      await storage.release({ owner: ME, deliveries: ['d1', 'no-such'], now: T + 10 });
+      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 10 })).map(({ id, attempt }) => [id, attempt]), [['d1', 1]]);
+      assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts, []);
+    });
+
+    it('takeOver makes due what another process held, as an attempt unknown; its own stays', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1'], { lease: lease(T + 60_000, OTHER) });
+      await withDeliveries(storage, 'end_2', ['d2'], { lease: lease(T + 60_000, ME) });
+      await withDeliveries(storage, 'end_3', ['d3']);
+      assert.equal(await storage.takeOver({ owner: ME, now: T + 100, horizon: 120_000 }), 1);
+      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 100 })).map(({ attempt, failures }) => [attempt, failures]), [[2, 0]]);
+      assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts.map(({ n, outcome }) => [n, outcome]), [[1, 'unknown']]);
+      assert.deepEqual(await claimAll(storage, 'end_2', { now: T + 100 }), []);
+      assert.deepEqual((await claimAll(storage, 'end_3', { now: T + 100 })).map(({ attempt }) => attempt), [1]);
+    });
+
+    it('what was taken over for an endpoint that is switched off is no lease past its end', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1'], { lease: lease(T + 60_000, OTHER) });
+      await storage.takeOver({ owner: ME, now: T + 100, horizon: 120_000 });
+      assert.deepEqual(await storage.check({ now: T + 3_600_000 }), []);
+    });
+
+    it('backlog tells the earliest due time of every endpoint with work', async ({ storage }) => {
+      assert.deepEqual(await storage.backlog(), []);
+      await withDeliveries(storage, 'end_b', ['d1', 'd2']);
+      await withDeliveries(storage, 'end_a', ['d3'], { lease: lease(T + 60_000) });
+      await withDeliveries(storage, 'end_c', ['d4']);
+      for (const job of await claimAll(storage, 'end_c')) await storage.settle([settlement(job)]);
+      const rows = (await storage.backlog()).map((row) => ({ ...row })).sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
+      assert.deepEqual(rows, [{ endpoint: 'end_a', dueAt: T + 60_000 }, { endpoint: 'end_b', dueAt: T }]);
+    });
+
+    it('added deliveries: the leased ones come back, a transaction is sent as it stands now', async ({ storage }) => {
+      await storage.record([published(event('e1', { movement: payment('p1', { status: 'pending' }) })), published(event('e2', { movement: payment('p1'), occurredAt: T + 1 }))]);
+      const added = await storage.addDeliveries([
+        { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
+        { ...delivery('d2', 'end_1', { format: 'transaction', body: null, lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
+        { ...delivery('d3', 'end_1'), event: 'e1', createdAt: T + 5 },
+        { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', createdAt: T + 5 },
+      ]);
+      assert.deepEqual(added.map(({ id, attempt, event: of, createdAt }) => [id, attempt, of, createdAt]), [['d1', 1, 'e1', T + 5], ['d2', 1, 'e1', T + 5]]);
+      assert.match(text(added[1]?.body ?? null) ?? '', /"status":"succeeded"/);
+      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 5 })).map(({ id }) => id), ['d3']);
+      assert.deepEqual(await storage.check({ now: T }), []);
+    });
+
+    it('a finished delivery is due once more; one in flight is left alone', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1']);
+      const [job] = await claimAll(storage, 'end_1');
+      assert.ok(job);
+      assert.equal((await storage.retryDelivery({ merchant: 'm1', id: 'd1', now: T + 10 }))?.status, 'pending');
+      assert.deepEqual(await claimAll(storage, 'end_1', { now: T + 2000 }), []);
+      await storage.settle([settlement(job, { attempt: failedAttempt(1), next: { status: 'failed' } })]);
+      const row = await storage.retryDelivery({ merchant: 'm1', id: 'd1', now: T + 3000 });
+      assert.deepEqual([row?.status, row?.nextAttemptAt, row?.finishedAt], ['pending', T + 3000, null]);
+      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 3000 })).map(({ attempt, failures }) => [attempt, failures]), [[2, 1]]);
+      assert.equal(await storage.retryDelivery({ merchant: null, id: 'no-such', now: T }), null);
+    });
+
+    it('abandon ends what waits for a deleted endpoint, step by step; what is leased ends by itself', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3']);
+      await withDeliveries(storage, 'end_2', ['x1']);
+      const [job] = await claimAll(storage, 'end_1', { now: T });
+      assert.equal(job?.id, 'd1');
+      assert.equal(await storage.abandon({ endpoint: 'end_1', now: T + 9, limit: 1 }), 1);
+      assert.equal(await storage.abandon({ endpoint: 'end_1', now: T + 9, limit: 9 }), 1);
+      const { rows } = await storage.listDeliveries({ merchant: null, limit: 9, cursor: null });
+      assert.deepEqual(rows.map(({ id, status, cause, finishedAt }) => [id, status, cause, finishedAt]), [
+        ['x1', 'pending', null, null], ['d3', 'failed', 'endpoint_deleted', T + 9], ['d2', 'failed', 'endpoint_deleted', T + 9], ['d1', 'pending', null, null],
+      ]);
+      assert.deepEqual(await storage.check({ now: T }), []);
+    });
+  });
+}
