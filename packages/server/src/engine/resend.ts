@@ -1,6 +1,7 @@
 import type { AddedDelivery, EventWithBody } from '../storage/contract.ts';
 import { dataOf } from './accept/data.ts';
 import type { Deliver } from './deliver.ts';
+import { matches } from './directory/matching.ts';
 import type { InnerDirectory } from './directory.ts';
 import type { Endpoint, Engine, Resend } from './faces.ts';
 import type { Clock, Storage } from './ports.ts';
@@ -25,8 +26,10 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
     return endpoint === undefined ? directory.subscribers(event.merchant, event.type) : [directory.endpoint(event.merchant, endpoint)];
   }
 
-  /** Asked for failed ones, the endpoints that got the event rightly are left in peace. */
-  async function endpointsStanding({ event }: EventWithBody, status: NonNullable<Resend['status']>): Promise<readonly Endpoint[]> {
+  /** Where one of many goes: asked for failed ones, the endpoints that got the event rightly are left in peace. */
+  async function wanting({ event }: EventWithBody, to: Endpoint | null, status: Resend['status']): Promise<readonly Endpoint[]> {
+    if (to !== null) return status !== undefined || matches(to.events, event.type) ? [to] : [];
+    if (status === undefined) return directory.subscribers(event.merchant, event.type);
     const { rows } = await storage.listDeliveries({ merchant: event.merchant, event: event.id, status, limit: PAGE, cursor: null });
     const ids = new Set(rows.map(({ endpoint }) => endpoint));
     return [...ids].flatMap((id) => directory.endpointById(id) ?? []).filter(({ active }) => active);
@@ -69,25 +72,32 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
       return { deliveries: await add(found, endpoints) };
     },
     async resendMany({ merchant, since, until, endpoint, status, dryRun = false }: Resend) {
-      if (endpoint !== undefined) directory.endpoint(merchant, endpoint);
-      let events = 0;
-      let deliveries = 0;
-      let cursor: string | null = null;
-      // What is resent now is newer than the last one to look at: the walk ends.
+      const to = endpoint === undefined ? null : directory.endpoint(merchant, endpoint);
+      // Without a status an endpoint gets all that it selects, also from before it was made.
+      const filter = status === undefined ? {} : { status, ...(to === null ? {} : { endpoint: to.id }) };
       const end = Math.min(until ?? Infinity, clock.now());
+      const sum = { events: 0, deliveries: 0 };
+      let cursor: string | null = null;
       do {
-        const filter = { ...(endpoint === undefined ? {} : { endpoint }), ...(status === undefined ? {} : { status }) };
-        const page = await storage.listEvents({ merchant, limit: PAGE, cursor, since, until: end, oldestFirst: true, ...filter });
+        const page = await storage.listEvents({
+          merchant: to?.merchant ?? merchant,
+          limit: PAGE,
+          cursor,
+          since,
+          until: end,
+          oldestFirst: true,
+          ...filter,
+        });
         for (const found of page.rows) {
-          const endpoints =
-            status !== undefined && endpoint === undefined ? await endpointsStanding(found, status) : endpointsFor(found, endpoint);
-          events += 1;
-          deliveries += endpoints.length;
-          if (!dryRun && endpoints.length > 0) await add(found, endpoints);
+          const endpoints = await wanting(found, to, status);
+          if (endpoints.length === 0) continue;
+          sum.events += 1;
+          sum.deliveries += endpoints.length;
+          if (!dryRun) await add(found, endpoints);
         }
         cursor = page.nextCursor;
-      } while (cursor !== null && events < MOST_EVENTS);
-      return { events, deliveries, dryRun };
+      } while (cursor !== null && sum.events < MOST_EVENTS);
+      return { ...sum, dryRun };
     },
   };
 }

@@ -15,8 +15,10 @@ export function databasePath(dataDir: string): string {
 
 /** A store for a file path or a URL; its driver is loaded only when asked for. The caller opens and closes it. */
 export async function openStorage(url: string, { readOnly = false, threads = true }: OpenOptions = {}): Promise<Storage> {
-  if (/^postgres(ql)?:/.test(url))
-    throw new Error('This version has no PostgreSQL store. Leave PAYBELL_DATABASE_URL out, or give a file path.');
+  if (/^postgres(ql)?:/.test(url)) {
+    const { postgresStore } = await import('./postgres/store.ts');
+    return postgresStore({ url, readOnly });
+  }
   const { sqliteStore } = await import('./sqlite/store.ts');
   return sqliteStore({ path: url, threads, readOnly });
 }

@@ -6,6 +6,7 @@ import { databasePath, openStorage } from '../../src/storage/open.ts';
 import { paybell } from '../cli/paybell.ts';
 import { spawnServer, tempDir } from '../support/server.ts';
 import type { Api, SpawnedServer } from '../support/server.ts';
+import { allDelivered } from './drain.ts';
 import { makeShots, newLedger, startLoad } from './load.ts';
 import type { Ledger, Shot } from './load.ts';
 import { randomFrom } from './random.ts';
@@ -19,7 +20,6 @@ const LONGEST_LIFE_MS = 300;
 /** Bounds the size of the test on a fast machine. */
 const MOST_PER_LIFE = 200;
 const LOOK_INSIDE_EVERY = 10;
-const DRAIN_WITHIN_MS = 60_000;
 
 const ENDPOINTS = [
   { path: '/event', body: { provider: 'paybell', events: ['*'], maxInFlight: 8 } },
@@ -103,16 +103,6 @@ async function killAndRestart(next: () => Shot, ledger: Ledger): Promise<{ inFli
     if (kill % LOOK_INSIDE_EVERY === 0) assert.deepEqual(await findings(), [], `after kill ${kill}`);
   }
   return { inFlightAtKill, medianReadyMs: Math.round(readyMs.toSorted((a, b) => a - b)[KILLS >> 1] ?? 0) };
-}
-
-async function allDelivered(api: Api): Promise<void> {
-  const end = performance.now() + DRAIN_WITHIN_MS;
-  for (;;) {
-    const { body } = await api.call('GET', '/v1/deliveries?status=pending&limit=1');
-    if (body.data.length === 0) return;
-    assert.ok(performance.now() < end, `still pending after ${DRAIN_WITHIN_MS} ms: ${JSON.stringify(body.data)}`);
-    await wait(50);
-  }
 }
 
 async function eventsInTheApi(api: Api): Promise<number> {

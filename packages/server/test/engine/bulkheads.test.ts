@@ -4,7 +4,11 @@ import { held, LOOK_MS, makeWorld } from '../support/world.ts';
 import type { World } from '../support/world.ts';
 
 const item = { type: 'a.b', data: null };
-const publish = (world: World, count: number) => world.engine.publish('default', Array.from({ length: count }, () => item));
+const publish = (world: World, count: number) =>
+  world.engine.publish(
+    'default',
+    Array.from({ length: count }, () => item),
+  );
 const to = (world: World, name: string) => world.calls.filter(({ request }) => request.url.endsWith(name));
 
 describe('bulkheads', () => {
@@ -52,8 +56,14 @@ describe('bulkheads', () => {
     const world = await makeWorld();
     await world.endpoint({ url: 'https://shop.example/long', events: ['long.*'], maxInFlight: 1 });
     await world.endpoint({ url: 'https://shop.example/short', events: ['short.*'], maxInFlight: 1 });
-    await world.engine.publish('default', Array.from({ length: 50 }, () => ({ type: 'long.one', data: null })));
-    await world.engine.publish('default', Array.from({ length: 5 }, () => ({ type: 'short.one', data: null })));
+    await world.engine.publish(
+      'default',
+      Array.from({ length: 50 }, () => ({ type: 'long.one', data: null })),
+    );
+    await world.engine.publish(
+      'default',
+      Array.from({ length: 5 }, () => ({ type: 'short.one', data: null })),
+    );
     await world.advance(60_000);
     assert.equal(world.calls.length, 55);
     const last = world.calls.findLastIndex(({ request }) => request.url.endsWith('short'));
@@ -94,7 +104,11 @@ describe('bulkheads', () => {
     await world.engine.directory.changeEndpoint(null, id, { active: true });
     await world.advance(500);
     assert.equal(world.calls.length, 6);
-    assert.ok((await world.storage.listDeliveries({ merchant: null, limit: 9, cursor: null })).rows.every(({ attemptCount, status }) => attemptCount === 1 && status === 'succeeded'));
+    assert.ok(
+      (await world.storage.listDeliveries({ merchant: null, limit: 9, cursor: null })).rows.every(
+        ({ attemptCount, status }) => attemptCount === 1 && status === 'succeeded',
+      ),
+    );
     await world.stop();
   });
 
@@ -110,7 +124,10 @@ describe('bulkheads', () => {
     first.end(500);
     await world.advance(3_600_000 / 10);
     const { rows } = await world.storage.listDeliveries({ merchant: null, limit: 9, cursor: null });
-    assert.deepEqual(rows.map(({ status, cause }) => `${status} ${cause}`).sort(), [...Array.from({ length: 4 }, () => 'failed endpoint_deleted'), 'failed http_5xx']);
+    assert.deepEqual(rows.map(({ status, cause }) => `${status} ${cause}`).sort(), [
+      ...Array.from({ length: 4 }, () => 'failed endpoint_deleted'),
+      'failed http_5xx',
+    ]);
     assert.equal(world.calls.length, 1);
     assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
     await world.stop();

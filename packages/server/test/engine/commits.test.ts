@@ -8,18 +8,26 @@ const refused = (code: string) => (error: unknown) => error instanceof Refusal &
 const item = { type: 'a.b', data: null };
 
 /** A store whose commits wait, or fail, as the test says. */
-function gated(): { wrap: (storage: Storage) => Storage; batches: number[]; close(): void; open(): void; fail(error: ((batch: readonly Arrival[]) => Error | null) | null): void } {
+function gated(): {
+  wrap: (storage: Storage) => Storage;
+  batches: number[];
+  close(): void;
+  open(): void;
+  fail(error: ((batch: readonly Arrival[]) => Error | null) | null): void;
+} {
   const batches: number[] = [];
   let gate: Promise<void> = Promise.resolve();
   let release = (): void => undefined;
   let failing: ((batch: readonly Arrival[]) => Error | null) | null = null;
-  const record = (storage: Storage) => async (arrivals: readonly Arrival[]): Promise<readonly Recorded[]> => {
-    batches.push(arrivals.length);
-    await gate;
-    const error = failing?.(arrivals) ?? null;
-    if (error !== null) throw error;
-    return storage.record(arrivals);
-  };
+  const record =
+    (storage: Storage) =>
+    async (arrivals: readonly Arrival[]): Promise<readonly Recorded[]> => {
+      batches.push(arrivals.length);
+      await gate;
+      const error = failing?.(arrivals) ?? null;
+      if (error !== null) throw error;
+      return storage.record(arrivals);
+    };
   return {
     batches,
     wrap: (storage) => new Proxy(storage, { get: (target, name) => (name === 'record' ? record(target) : Reflect.get(target, name)) }),
@@ -71,7 +79,10 @@ describe('commits', () => {
     await world.endpoint({ maxInFlight: 2 });
     const source = await world.source('serixpay');
     gate.fail(() => new Error('disk I/O error'));
-    const answers = await Promise.allSettled([...Array.from({ length: 20 }, () => world.engine.publish('default', [item])), world.receive(source, { type: 'payment.completed' })]);
+    const answers = await Promise.allSettled([
+      ...Array.from({ length: 20 }, () => world.engine.publish('default', [item])),
+      world.receive(source, { type: 'payment.completed' }),
+    ]);
     assert.ok(answers.every((answer) => answer.status === 'rejected' && refused('store_down')(answer.reason)));
     await world.advance(10_000);
     assert.deepEqual([world.calls.length, (await world.storage.facts()).accepted], [0, 0]);

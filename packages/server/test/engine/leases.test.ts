@@ -3,7 +3,11 @@ import { describe, test } from 'node:test';
 import { held, LOOK_MS, makeWorld } from '../support/world.ts';
 import type { World } from '../support/world.ts';
 
-const publish = (world: World, count: number) => world.engine.publish('default', Array.from({ length: count }, () => ({ type: 'a.b', data: null })));
+const publish = (world: World, count: number) =>
+  world.engine.publish(
+    'default',
+    Array.from({ length: count }, () => ({ type: 'a.b', data: null })),
+  );
 const rows = async (world: World) => (await world.storage.listDeliveries({ merchant: null, limit: 100, cursor: null })).rows;
 
 describe('leases', () => {
@@ -22,7 +26,12 @@ describe('leases', () => {
     for (const call of calls) call.end(200);
     await world.advance(0);
     await stopping;
-    assert.deepEqual((await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`).sort(), ['pending 0', 'pending 0', 'succeeded 1', 'succeeded 1']);
+    assert.deepEqual((await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`).sort(), [
+      'pending 0',
+      'pending 0',
+      'succeeded 1',
+      'succeeded 1',
+    ]);
     const next = world.another();
     await next.start();
     await world.advance(LOOK_MS);
@@ -37,7 +46,8 @@ describe('leases', () => {
     const world = await makeWorld({
       wrap: (storage) =>
         new Proxy(storage, {
-          get: (target, name) => (down && (name === 'settle' || name === 'release') ? () => Promise.reject(new Error('gone')) : Reflect.get(target, name)),
+          get: (target, name) =>
+            down && (name === 'settle' || name === 'release') ? () => Promise.reject(new Error('gone')) : Reflect.get(target, name),
         }),
     });
     await world.endpoint({ maxInFlight: 2 });
@@ -81,7 +91,10 @@ describe('leases', () => {
     gate.resolve();
     await world.advance(0);
     await stopping;
-    assert.deepEqual((await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`), ['pending 0']);
+    assert.deepEqual(
+      (await rows(world)).map(({ status, attemptCount }) => `${status} ${attemptCount}`),
+      ['pending 0'],
+    );
     assert.equal(world.calls.length, 0);
     await world.stop();
   });
@@ -102,7 +115,10 @@ describe('leases', () => {
     }
     for (const { id } of await rows(world)) {
       const { attempts } = (await world.storage.getDelivery({ merchant: null, id })) ?? { attempts: [] };
-      assert.deepEqual(attempts.map(({ n, outcome }) => `${n} ${outcome}`), ['1 unknown', '2 succeeded']);
+      assert.deepEqual(
+        attempts.map(({ n, outcome }) => `${n} ${outcome}`),
+        ['1 unknown', '2 succeeded'],
+      );
     }
     await next.stop(0);
     await world.stop();
@@ -122,7 +138,10 @@ describe('leases', () => {
     const [row] = await rows(world);
     assert.deepEqual([row?.status, row?.attemptCount], ['succeeded', 2]);
     const { attempts } = (await world.storage.getDelivery({ merchant: null, id: row?.id ?? '' })) ?? { attempts: [] };
-    assert.deepEqual(attempts.map(({ n, outcome }) => `${n} ${outcome}`), ['1 unknown', '2 succeeded']);
+    assert.deepEqual(
+      attempts.map(({ n, outcome }) => `${n} ${outcome}`),
+      ['1 unknown', '2 succeeded'],
+    );
     assert.ok(world.troubles.some((text) => /after its lease was taken over/.test(text)));
     assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
     await world.stop();

@@ -6,7 +6,11 @@ import type { Publish } from '../../src/engine/faces.ts';
 import { makeWorld } from '../support/world.ts';
 
 const refused = (code: string) => (error: unknown) => error instanceof Refusal && error.code === code;
-const paid = (n: number, more: Partial<Publish> = {}): Publish => ({ type: 'payment.succeeded', data: parseJson(`{"transactionId":"p${n}","amount":{"value":"100","exponent":2,"currency":"KES"}}`), ...more });
+const paid = (n: number, more: Partial<Publish> = {}): Publish => ({
+  type: 'payment.succeeded',
+  data: parseJson(`{"transactionId":"p${n}","amount":{"value":"100","exponent":2,"currency":"KES"}}`),
+  ...more,
+});
 
 describe('publish', () => {
   test('the same Idempotency-Key and body is the same event; another body is refused; another merchant has keys of its own', async () => {
@@ -17,7 +21,10 @@ describe('publish', () => {
     const [again] = await world.engine.publish('default', [paid(1, { idempotencyKey: 'k' })]);
     assert.deepEqual([first?.duplicate, again?.duplicate, again?.id, again?.deliveries], [false, true, first?.id, 1]);
     await assert.rejects(world.engine.publish('default', [paid(2, { idempotencyKey: 'k' })]), refused('idempotency_conflict'));
-    await assert.rejects(world.engine.publish('default', [paid(1, { idempotencyKey: 'k', url: 'https://order.example/x' })]), refused('idempotency_conflict'));
+    await assert.rejects(
+      world.engine.publish('default', [paid(1, { idempotencyKey: 'k', url: 'https://order.example/x' })]),
+      refused('idempotency_conflict'),
+    );
     assert.equal((await world.engine.publish('m2', [paid(2, { idempotencyKey: 'k' })]))[0]?.duplicate, false);
     await world.advance(5000);
     assert.equal(world.calls.length, 1);
@@ -51,10 +58,16 @@ describe('publish', () => {
         get: (target, name) => (name === 'record' ? (arrivals: Parameters<typeof storage.record>[0]) => (batches.push(arrivals.length), target.record(arrivals)) : Reflect.get(target, name)),
       }), // prettier-ignore
     });
-    const made = await world.engine.publish('default', Array.from({ length: 50 }, (_, n) => paid(n)));
+    const made = await world.engine.publish(
+      'default',
+      Array.from({ length: 50 }, (_, n) => paid(n)),
+    );
     assert.deepEqual(batches, [1]);
     const { rows } = await world.storage.listEvents({ merchant: null, limit: 100, cursor: null, oldestFirst: true });
-    assert.deepEqual(rows.map(({ event }) => event.id), made.map(({ id }) => id));
+    assert.deepEqual(
+      rows.map(({ event }) => event.id),
+      made.map(({ id }) => id),
+    );
     assert.deepEqual(await world.engine.publish('default', []), []);
     await world.stop();
   });
@@ -71,7 +84,8 @@ describe('publish', () => {
       [{ idempotencyKey: 'k'.repeat(256) }, 'idempotency_conflict'],
       [{ provider: 'no-such' }, 'unknown_provider'],
     ];
-    for (const [more, code] of odd) await assert.rejects(world.engine.publish('default', [paid(1, more)]), refused(code), JSON.stringify(more));
+    for (const [more, code] of odd)
+      await assert.rejects(world.engine.publish('default', [paid(1, more)]), refused(code), JSON.stringify(more));
     await assert.rejects(world.engine.publish('no-such', [paid(1)]), refused('not_found'));
     assert.equal((await world.storage.facts()).accepted, 0);
     await world.stop();
@@ -82,7 +96,10 @@ describe('publish', () => {
     const data = parseJson('{"payment_id":"pay_1","amount":10000,"currency":"THB","reference":"BKK-1"}');
     await world.engine.publish('default', [{ type: 'payment.succeeded', provider: 'altafinex', data }]);
     const [row] = (await world.storage.listTransactions({ merchant: null, limit: 2, cursor: null })).rows;
-    assert.deepEqual([row?.provider, row?.status, row?.amount?.value, row?.amount?.exponent, row?.reference], ['altafinex', 'succeeded', '10000', 2, 'BKK-1']);
+    assert.deepEqual(
+      [row?.provider, row?.status, row?.amount?.value, row?.amount?.exponent, row?.reference],
+      ['altafinex', 'succeeded', '10000', 2, 'BKK-1'],
+    );
     await world.stop();
   });
 });

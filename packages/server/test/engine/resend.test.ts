@@ -19,10 +19,16 @@ describe('resend, retry, test', () => {
     const one = await world.engine.resendEvent('default', event?.id ?? '', other);
     await world.advance(1000);
     assert.deepEqual([all.deliveries.length, one.deliveries.length], [1, 1]);
-    assert.deepEqual(world.calls.map(({ request }) => request.url.at(-1)), ['a', 'a', 'b']);
+    assert.deepEqual(
+      world.calls.map(({ request }) => request.url.at(-1)),
+      ['a', 'a', 'b'],
+    );
     assert.equal(new Set(world.calls.map(({ request }) => request.headers['webhook-id'])).size, 1);
     assert.equal(new Set(world.calls.map(({ request }) => Buffer.from(request.body).toString())).size, 1);
-    assert.deepEqual((await deliveries(world)).map(({ status }) => status), ['succeeded', 'succeeded', 'succeeded']);
+    assert.deepEqual(
+      (await deliveries(world)).map(({ status }) => status),
+      ['succeeded', 'succeeded', 'succeeded'],
+    );
     await assert.rejects(world.engine.resendEvent('m2', event?.id ?? ''), refused('not_found'));
     await assert.rejects(world.engine.resendEvent('default', 'evt_none'), refused('not_found'));
     await assert.rejects(world.engine.resendEvent('default', event?.id ?? '', 'end_none'), refused('not_found'));
@@ -34,7 +40,10 @@ describe('resend, retry, test', () => {
     const flaky = await world.endpoint({ url: 'https://shop.example/flaky', retry: { delays: ['0s'] } });
     await world.endpoint({ url: 'https://shop.example/fine' });
     world.answer(({ url }, index) => (url.endsWith('flaky') && index < 8 ? 500 : 200));
-    await world.engine.publish('default', Array.from({ length: 5 }, () => ({ type: 'a.b', data: null })));
+    await world.engine.publish(
+      'default',
+      Array.from({ length: 5 }, () => ({ type: 'a.b', data: null })),
+    );
     await world.advance(1000);
     const failed = (await deliveries(world)).filter(({ status }) => status === 'failed').length;
     assert.ok(failed > 0 && failed < 10);
@@ -49,8 +58,16 @@ describe('resend, retry, test', () => {
     assert.deepEqual([sent.length, sent.every(({ request }) => request.url.endsWith('flaky'))], [failed, true]);
     const named = await world.engine.resendMany({ merchant: 'default', since: START, endpoint: flaky, dryRun: true });
     assert.deepEqual([named.events, named.deliveries], [5, 5]);
-    assert.deepEqual(await world.engine.resendMany({ merchant: 'default', since: world.clock.now() + 1 }), { events: 0, deliveries: 0, dryRun: false });
-    assert.deepEqual(await world.engine.resendMany({ merchant: 'default', since: START, until: START - 1 }), { events: 0, deliveries: 0, dryRun: false });
+    assert.deepEqual(await world.engine.resendMany({ merchant: 'default', since: world.clock.now() + 1 }), {
+      events: 0,
+      deliveries: 0,
+      dryRun: false,
+    });
+    assert.deepEqual(await world.engine.resendMany({ merchant: 'default', since: START, until: START - 1 }), {
+      events: 0,
+      deliveries: 0,
+      dryRun: false,
+    });
     await assert.rejects(world.engine.resendMany({ merchant: 'm2', since: START, endpoint: flaky }), refused('not_found'));
     assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
     await world.stop();
@@ -59,7 +76,10 @@ describe('resend, retry, test', () => {
   test('more events than a page are all resent once', async () => {
     const world = await makeWorld();
     const endpoint = await world.endpoint({ active: false });
-    await world.engine.publish('default', Array.from({ length: 230 }, () => ({ type: 'a.b', data: null })));
+    await world.engine.publish(
+      'default',
+      Array.from({ length: 230 }, () => ({ type: 'a.b', data: null })),
+    );
     await world.engine.directory.changeEndpoint(null, endpoint, { active: true });
     world.jump(1);
     const { events, deliveries: made } = await world.engine.resendMany({ merchant: null, since: START });
@@ -67,6 +87,19 @@ describe('resend, retry, test', () => {
     await world.advance(60_000);
     assert.equal(world.calls.length, 230);
     assert.equal(new Set(world.calls.map(({ request }) => request.headers['webhook-id'])).size, 230);
+    await world.stop();
+  });
+
+  test('to one endpoint: all that it selects, also from before it was made', async () => {
+    const world = await makeWorld();
+    await world.engine.publish(
+      'default',
+      ['a.b', 'a.c', 'x.y'].map((type) => ({ type, data: null })),
+    );
+    const endpoint = await world.endpoint({ events: ['a.*'] });
+    const run = await world.engine.resendMany({ merchant: null, since: START, endpoint });
+    await world.advance(1000);
+    assert.deepEqual([run.events, run.deliveries, world.calls.length], [2, 2, 2]);
     await world.stop();
   });
 
@@ -93,7 +126,9 @@ describe('resend, retry, test', () => {
     const { attempt, request } = await world.engine.test('default', endpoint, 'refund.completed');
     assert.deepEqual([attempt.outcome, attempt.statusCode, world.calls.length], ['succeeded', 200, 1]);
     const { secrets } = world.engine.directory.endpoint(null, endpoint);
-    assert.ok(profile('altafinex').verify({ body: request.body, headers: normalHeaders(request.headers), secrets, now: world.clock.now() }).ok);
+    assert.ok(
+      profile('altafinex').verify({ body: request.body, headers: normalHeaders(request.headers), secrets, now: world.clock.now() }).ok,
+    );
     assert.match(Buffer.from(request.body).toString(), /"event":"refund.completed"/);
     world.answer(404);
     assert.deepEqual((await world.engine.test('default', endpoint)).attempt.cause, 'http_4xx');

@@ -40,7 +40,8 @@ describe('where an event goes', () => {
 
   test('content: the event in the endpoint’s format, the request untouched, or the transaction', async () => {
     const world = await makeWorld();
-    for (const content of ['event', 'request', 'transaction'] as const) await world.endpoint({ url: `https://shop.example/${content}`, content });
+    for (const content of ['event', 'request', 'transaction'] as const)
+      await world.endpoint({ url: `https://shop.example/${content}`, content });
     const source = await world.source('serixpay');
     const arriving = inbound(source, { type: 'payment.completed', now: world.clock.now() });
     const hop = { ...arriving, rawHeaders: [...arriving.rawHeaders, 'Host', 'paybell.example', 'X-Custom', 'kept', 'Cookie', 'no'] };
@@ -49,10 +50,17 @@ describe('where an event goes', () => {
     const call = (name: string) => world.calls.find(({ request }) => request.url.endsWith(name))?.request;
     assert.deepEqual(call('request')?.body, arriving.body);
     assert.equal(call('request')?.headers['x-serixpay-signature'], arriving.headers['x-serixpay-signature']);
-    assert.deepEqual([call('request')?.headers['x-custom'], call('request')?.headers['host'], call('request')?.headers['cookie']], ['kept', undefined, undefined]);
+    assert.deepEqual(
+      [call('request')?.headers['x-custom'], call('request')?.headers['host'], call('request')?.headers['cookie']],
+      ['kept', undefined, undefined],
+    );
     const event = JSON.parse(decoded(call('event')?.body ?? new Uint8Array())) as { type: string; data: { transactionId: string } };
     assert.equal(event.type, 'payment.completed');
-    const transaction = JSON.parse(decoded(call('transaction')?.body ?? new Uint8Array())) as { id: string; status: string; providerReference: string };
+    const transaction = JSON.parse(decoded(call('transaction')?.body ?? new Uint8Array())) as {
+      id: string;
+      status: string;
+      providerReference: string;
+    };
     assert.deepEqual([transaction.status, transaction.providerReference], ['succeeded', event.data.transactionId]);
     const kept = await world.storage.getTransaction({ merchant: null, id: transaction.id });
     assert.deepEqual(transaction, kept?.transaction);
@@ -72,7 +80,8 @@ describe('where an event goes', () => {
 
   test('a resent event of each content has the bytes that it had', async () => {
     const world = await makeWorld();
-    for (const content of ['event', 'request', 'transaction'] as const) await world.endpoint({ url: `https://shop.example/${content}`, content });
+    for (const content of ['event', 'request', 'transaction'] as const)
+      await world.endpoint({ url: `https://shop.example/${content}`, content });
     const source = await world.source('malipopay');
     await world.receive(source, { type: 'transaction.completed' });
     await world.advance(0);
@@ -98,7 +107,11 @@ describe('where an event goes', () => {
     assert.deepEqual(reached(world), ['7']);
     assert.match(decoded(world.calls[0]?.request.body ?? new Uint8Array()), /"event":"payment.completed","paymentId":"p"/);
     assert.match(world.calls[0]?.request.headers['x-signature'] ?? '', /^[0-9a-f]{64}$/);
-    assert.deepEqual(world.engine.directory.endpoints(null).map(({ id }) => id), [endpoint], 'it is not listed among the endpoints');
+    assert.deepEqual(
+      world.engine.directory.endpoints(null).map(({ id }) => id),
+      [endpoint],
+      'it is not listed among the endpoints',
+    );
     await world.engine.publish('default', [{ ...item, url }]);
     const { endpoints } = await world.storage.loadDirectory();
     assert.equal(endpoints.filter(({ perEvent }) => perEvent).length, 1, 'one address is one endpoint');

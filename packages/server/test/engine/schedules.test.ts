@@ -81,6 +81,9 @@ test("MakaPay's payment.awaiting_gas is sent once and never again", async () => 
   await pass(world, 24 * 3_600_000);
   assert.equal(world.calls.length, 1);
   const { rows } = await world.storage.listDeliveries({ merchant: null, limit: 5, cursor: null });
-  assert.deepEqual(rows.map(({ status, attemptCount }) => ({ status, attemptCount })), [{ status: 'failed', attemptCount: 1 }]);
+  assert.deepEqual(
+    rows.map(({ status, attemptCount }) => ({ status, attemptCount })),
+    [{ status: 'failed', attemptCount: 1 }],
+  );
   await world.stop();
 });

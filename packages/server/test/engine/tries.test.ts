@@ -13,7 +13,14 @@ async function delivery(world: World, n = 0) {
 
 const verified = (id: string, { request, at }: Call, secrets: readonly string[]): boolean => {
   const options = profile(id).exampleOptions;
-  return profile(id).verify({ body: request.body, headers: normalHeaders(request.headers), secrets, now: at, url: request.url, ...(options && { options }) }).ok;
+  return profile(id).verify({
+    body: request.body,
+    headers: normalHeaders(request.headers),
+    secrets,
+    now: at,
+    url: request.url,
+    ...(options && { options }),
+  }).ok;
 };
 
 describe('every try of a delivery', () => {
@@ -36,7 +43,10 @@ describe('every try of a delivery', () => {
         assert.ok(verified(id, call, secrets));
         assert.ok(!verified(id, call, [profile(id).makeSecret(new Uint8Array(32).fill(1))]));
         const changed = Object.keys(call.request.headers).filter((name) => call.request.headers[name] !== first?.request.headers[name]);
-        assert.ok(changed.every((name) => /signature|timestamp/.test(name)), `${changed.join()} changed`);
+        assert.ok(
+          changed.every((name) => /signature|timestamp/.test(name)),
+          `${changed.join()} changed`,
+        );
       }
       await world.stop();
     });
@@ -58,7 +68,8 @@ describe('every try of a delivery', () => {
     await world.advance(LOOK_MS);
     assert.equal(world.calls.length, 2);
     assert.deepEqual(world.calls.map(({ request }) => request.url).sort(), [url, 'https://shop.example/hook']);
-    for (const call of world.calls) assert.deepEqual([verified('paybell', call, [old]), call.request.url === url || verified('paybell', call, [fresh])], [true, true]);
+    for (const call of world.calls)
+      assert.deepEqual([verified('paybell', call, [old]), call.request.url === url || verified('paybell', call, [fresh])], [true, true]);
     world.jump(HOUR);
     world.calls.length = 0;
     await world.engine.publish('default', [{ type: 'a.b', data: null, url }]);
@@ -76,7 +87,8 @@ describe('every try of a delivery', () => {
     await world.advance(200_000);
     const waits = world.calls.map(({ at }, n) => at - (world.calls[n - 1]?.at ?? at));
     assert.equal(waits.length, 3);
-    for (const [n, printed] of [0, 60_000, 10_000].entries()) assert.ok((waits[n] ?? 0) >= printed && (waits[n] ?? 0) <= printed + LOOK_MS, `wait ${n} is ${waits[n]}`);
+    for (const [n, printed] of [0, 60_000, 10_000].entries())
+      assert.ok((waits[n] ?? 0) >= printed && (waits[n] ?? 0) <= printed + LOOK_MS, `wait ${n} is ${waits[n]}`);
     assert.equal((await delivery(world))?.status, 'failed');
     await world.stop();
   });
@@ -87,11 +99,17 @@ describe('every try of a delivery', () => {
     const told: string[] = [];
     world.engine.observe.on('endpoint', ({ id, reason }) => told.push(`${id} ${reason}`));
     world.answer(410);
-    await world.engine.publish('default', Array.from({ length: 5 }, () => ({ type: 'a.b', data: null })));
+    await world.engine.publish(
+      'default',
+      Array.from({ length: 5 }, () => ({ type: 'a.b', data: null })),
+    );
     await world.advance(HOUR);
     assert.equal(world.calls.length, 1);
     assert.deepEqual(told, [`${endpoint} gone`]);
-    assert.deepEqual([world.engine.directory.endpoint(null, endpoint).active, world.engine.directory.endpoint(null, endpoint).disabledReason], [false, 'gone']);
+    assert.deepEqual(
+      [world.engine.directory.endpoint(null, endpoint).active, world.engine.directory.endpoint(null, endpoint).disabledReason],
+      [false, 'gone'],
+    );
     const { rows } = await world.storage.listDeliveries({ merchant: null, limit: 50, cursor: null });
     assert.deepEqual(rows.map(({ status }) => status).sort(), ['failed', 'pending', 'pending', 'pending', 'pending']);
     world.answer(200);
@@ -108,7 +126,10 @@ describe('every try of a delivery', () => {
     world.answer(500);
     await world.engine.publish('default', [{ type: 'payment.completed', data: parseJson('{"transactionId":"t"}') }]);
     await world.advance(HOUR / 10);
-    assert.deepEqual(world.calls.map(({ request }) => request.deadlineMs), [3000, 3000, 3000, 3000]);
+    assert.deepEqual(
+      world.calls.map(({ request }) => request.deadlineMs),
+      [3000, 3000, 3000, 3000],
+    );
     const seconds = world.calls.map(({ at }, n) => Math.round((at - (world.calls[n - 1]?.at ?? at)) / 1000));
     assert.deepEqual(seconds, [0, 2, 4, 8]);
     await world.stop();

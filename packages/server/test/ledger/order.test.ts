@@ -26,7 +26,18 @@ interface Draft {
 const draft: fc.Arbitrary<Draft> = fc.record({
   payment: fc.nat(2),
   kind: fc.constantFrom('payment', 'payment', 'refund', 'dispute'),
-  status: fc.constantFrom('created', 'pending', 'authorized', 'on_hold', 'partially_succeeded', 'succeeded', 'failed', 'expired', 'reversed', 'canceled'),
+  status: fc.constantFrom(
+    'created',
+    'pending',
+    'authorized',
+    'on_hold',
+    'partially_succeeded',
+    'succeeded',
+    'failed',
+    'expired',
+    'reversed',
+    'canceled',
+  ),
   occurredAt: fc.option(fc.nat(4).map((second) => T + second * 1000)),
   sequence: fc.option(fc.nat(3), { freq: 4 }),
   value: fc.nat(3).map((n) => n * 100),
@@ -49,7 +60,9 @@ function arrivalsOf(drafts: readonly Draft[]): { readonly firsts: Arrival[]; rea
   const firsts = drafts.map((one, n) => inbound(request(`req_${n}`), eventOf(one, n)));
   const again = drafts.flatMap((one, n) => [
     ...Array.from({ length: one.repeats }, (_, k) => inbound(request(`dup_${n}_${k}`), { ...eventOf(one, n), id: `dup_${n}_${k}` })),
-    ...Array.from({ length: one.variants }, (_, k) => inbound(request(`var_${n}_${k}`), { ...eventOf({ ...one, value: 7 }, n), id: `var_${n}_${k}`, digest: 'other' })),
+    ...Array.from({ length: one.variants }, (_, k) =>
+      inbound(request(`var_${n}_${k}`), { ...eventOf({ ...one, value: 7 }, n), id: `var_${n}_${k}`, digest: 'other' }),
+    ),
   ]);
   return { firsts, again };
 }
@@ -103,7 +116,9 @@ function shuffled({ firsts, again }: { firsts: Arrival[]; again: Arrival[] }, ke
     const first = firsts.find(({ events }) => events[0]?.dedupeKey === key);
     if (seen.has(key) || first === undefined) return arrival;
     seen.add(key);
-    return first === arrival ? arrival : { request: arrival.request, events: [{ ...(first.events[0] as NewEvent), request: arrival.request?.id ?? null }] };
+    return first === arrival
+      ? arrival
+      : { request: arrival.request, events: [{ ...(first.events[0] as NewEvent), request: arrival.request?.id ?? null }] };
   });
 }
 

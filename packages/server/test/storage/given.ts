@@ -1,6 +1,18 @@
 import { transactionId } from '@paybell/sdk';
 import type { Movement } from '@paybell/sdk';
-import type { Arrival, AttemptRow, Lease, LeasedDelivery, NewDelivery, NewEvent, NewRequest, Page, PageQuery, Settlement, Storage } from '../../src/storage/contract.ts';
+import type {
+  Arrival,
+  AttemptRow,
+  Lease,
+  LeasedDelivery,
+  NewDelivery,
+  NewEvent,
+  NewRequest,
+  Page,
+  PageQuery,
+  Settlement,
+  Storage,
+} from '../../src/storage/contract.ts';
 
 /** 2026-11-22T09:00:00Z */
 export const T = Date.UTC(2026, 10, 22, 9);
@@ -93,22 +105,44 @@ export function attempt(n: number, more: Partial<AttemptRow> = {}): AttemptRow {
 }
 
 export function settlement(of: LeasedDelivery, more: Partial<Settlement> = {}): Settlement {
-  return { delivery: of.id, merchant: of.merchant, owner: ME, attempt: attempt(of.attempt), next: { status: 'succeeded' }, finishedAt: T + 50, ...more };
+  return {
+    delivery: of.id,
+    merchant: of.merchant,
+    owner: ME,
+    attempt: attempt(of.attempt),
+    next: { status: 'succeeded' },
+    finishedAt: T + 50,
+    ...more,
+  };
 }
 
 export const failedAttempt = (n: number): AttemptRow => attempt(n, { outcome: 'failed', cause: 'http_5xx', statusCode: 500 });
 
 /** Records one event for each delivery, all due at `T`. */
-export async function withDeliveries(storage: Storage, endpoint: string, ids: readonly string[], more: Partial<NewDelivery> = {}): Promise<void> {
-  await storage.record(ids.map((id, index) => published(event(`evt_${id}`, { recordedAt: T + index, deliveries: [delivery(id, endpoint, more)] }))));
+export async function withDeliveries(
+  storage: Storage,
+  endpoint: string,
+  ids: readonly string[],
+  more: Partial<NewDelivery> = {},
+): Promise<void> {
+  await storage.record(
+    ids.map((id, index) => published(event(`evt_${id}`, { recordedAt: T + index, deliveries: [delivery(id, endpoint, more)] }))),
+  );
 }
 
-export async function claimAll(storage: Storage, endpoint: string, { now = T + 1000, owner = ME, max = 100 } = {}): Promise<readonly LeasedDelivery[]> {
+export async function claimAll(
+  storage: Storage,
+  endpoint: string,
+  { now = T + 1000, owner = ME, max = 100 } = {},
+): Promise<readonly LeasedDelivery[]> {
   return (await storage.claim({ owner, now, until: now + 60_000, wants: [{ endpoint, max }] })).deliveries;
 }
 
 /** Every row of a list, page by page. */
-export async function walk<Row>(list: (query: PageQuery) => Promise<Page<Row>>, { limit = 3, merchant = null as string | null, between = async (): Promise<void> => undefined } = {}): Promise<Row[]> {
+export async function walk<Row>(
+  list: (query: PageQuery) => Promise<Page<Row>>,
+  { limit = 3, merchant = null as string | null, between = async (): Promise<void> => undefined } = {},
+): Promise<Row[]> {
   const rows: Row[] = [];
   let cursor: string | null = null;
   do {

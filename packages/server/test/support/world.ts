@@ -126,7 +126,7 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
   const log: Log = {
     info: () => undefined,
     warn: (_fields, message) => troubles.push(message),
-    error: (fields, message) => troubles.push(`${message} ${String(fields['error'] ?? '')}`),
+    error: (fields, message) => troubles.push(`${message} ${JSON.stringify(fields)}`),
   };
   const vault = makeVault([{ name: 'test', bytes: Buffer.alloc(32, 7) }], seededBytes(9));
   const send = (request: SendRequest): Promise<SendResult> => {

@@ -4,6 +4,8 @@ import { encode } from './arrays.ts';
 import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
 import type { LeasedRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
+import { IS_GONE } from './presence.ts';
+import type { Presence } from './presence.ts';
 import type { Skew } from './skew.ts';
 import { once } from './transact.ts';
 
@@ -28,14 +30,31 @@ const NEXT = {
 };
 
 // One index probe per endpoint with work, whatever the number of rows (a skip scan over `open_deliveries_due`).
-const BACKLOG = `WITH RECURSIVE waiting (endpoint) AS (
+const WAITING = `waiting (endpoint) AS (
     (SELECT endpoint FROM open_deliveries WHERE status = 'pending' ORDER BY endpoint LIMIT 1)
     UNION ALL
     SELECT (SELECT o.endpoint FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint > waiting.endpoint ORDER BY o.endpoint LIMIT 1)
-    FROM waiting WHERE waiting.endpoint IS NOT NULL)
+    FROM waiting WHERE waiting.endpoint IS NOT NULL)`;
+
+const BACKLOG = `WITH RECURSIVE ${WAITING}
   SELECT endpoint, (SELECT min(due_at) FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint = waiting.endpoint) AS "dueAt",
     extract(epoch FROM clock_timestamp()) * 1000 AS now
   FROM waiting WHERE endpoint IS NOT NULL`;
+
+// Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
+const TAKE_OVER = {
+  name: 'take_over',
+  text: `WITH RECURSIVE ${WAITING},
+    held AS MATERIALIZED (SELECT o.id, o.owner, o.due_at, o.started_at FROM waiting w JOIN open_deliveries o
+      ON o.endpoint = w.endpoint AND o.status = 'pending' AND o.due_at BETWEEN $2 AND $3 WHERE o.owner IS NOT NULL AND o.owner <> $1),
+    owners AS MATERIALIZED (SELECT owner, ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
+    freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $2
+      FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
+      RETURNING o.id, o.attempt_count, coalesce(h.started_at, h.due_at) AS started_at),
+    lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
+      SELECT id, attempt_count, started_at, 'unknown', 'interrupted', false FROM freed ON CONFLICT DO NOTHING)
+    SELECT id FROM freed`,
+};
 
 const RELEASE = {
   name: 'release',
@@ -43,8 +62,14 @@ const RELEASE = {
     WHERE id = ANY ($1::text[]) AND owner = $2 AND status = 'pending'`,
 };
 
+interface ClaimParts {
+  readonly skew: Skew;
+  readonly now: () => number;
+  readonly presence: Presence;
+}
+
 /** Leases: taken, given back, and what waits. */
-export function claimOperations(hot: Pool, { skew, now: localNow }: { readonly skew: Skew; readonly now: () => number }) {
+export function claimOperations(hot: Pool, { skew, now: localNow, presence }: ClaimParts) {
   return {
     async claim({ owner, now, until, wants }: Claim): Promise<Claimed> {
       const endpoints = encode('text', wants.map(({ endpoint }) => endpoint));
@@ -60,8 +85,11 @@ export function claimOperations(hot: Pool, { skew, now: localNow }: { readonly s
     async release({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): Promise<void> {
       await once(hot, { ...RELEASE, values: [encode('text', deliveries), owner, skew.toDatabase(now)] });
     },
-    /** Other nodes may be alive: their leases are theirs until they run out, and then `claim` takes them. */
-    takeOver: (): Promise<number> => Promise.resolve(0),
+    /** Other nodes may be alive: only the leases of those that are gone are taken; of the others `claim` takes what ran out. */
+    async takeOver({ owner, now, horizon }: { owner: string; now: number; horizon: number }): Promise<number> {
+      await presence.announce(owner);
+      return (await once(hot, { ...TAKE_OVER, values: [owner, skew.toDatabase(now), skew.toDatabase(now + horizon)] })).length;
+    },
     async backlog(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]> {
       try {
         const before = localNow();

@@ -38,5 +38,7 @@ export function isRepeated(error: unknown): boolean {
 }
 
 export function storageError(error: unknown): StorageError {
-  return error instanceof StorageError ? error : new StorageError(`PostgreSQL: ${(error as Error).message}`, codeOf(error));
+  if (error instanceof StorageError) return error;
+  if (/after calling end/.test(String((error as Error).message))) return new StorageError('The database is not open.', null);
+  return new StorageError(`PostgreSQL: ${(error as Error).message}`, codeOf(error));
 }

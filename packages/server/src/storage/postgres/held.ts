@@ -45,9 +45,9 @@ interface Child {
   readonly doc: string;
 }
 
-/** The transactions that a batch may touch: those its events name, and their parents. */
+/** The transactions that a batch may touch, in order of arrival: those its events name, and their parents. */
 export function namedBy(events: readonly NewEvent[]): string[] {
-  return [...new Set(events.flatMap(({ transaction, parent }) => [transaction, parent].filter((id): id is string => id !== null)))].sort();
+  return [...new Set(events.flatMap(({ transaction, parent }) => [transaction, parent].filter((id): id is string => id !== null)))];
 }
 
 /** The rows that a commit works on, as they are in the database with its own changes on top. */
@@ -70,7 +70,7 @@ export class HeldRows {
     }
     const unread = rows.rows.flatMap(({ parent }) => (parent === null || this.#read.has(parent) ? [] : [parent]));
     if (unread.length === 0) return;
-    const further = [...new Set(unread)].sort();
+    const further = [...new Set(unread)];
     await client.query({ ...LOCK, values: [encode('text', further)] });
     await this.read(client, further);
   }

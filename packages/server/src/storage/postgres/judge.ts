@@ -50,41 +50,54 @@ export function judge(judgement: Judgement): Judged {
 }
 
 function judgeArrival(arrival: Arrival, judgement: Judgement, work: Work): Recorded {
-  const { before, tally } = judgement;
+  const { request } = arrival;
+  if (isWritten(arrival, judgement)) return asWritten(arrival, judgement);
   const events: RecordedEvent[] = [];
-  const transactions: string[] = [];
-  let repeats = 0;
   let variants = 0;
+  let duplicates = 0;
   let evidence = true;
   for (const event of arrival.events) {
-    const earlier = before.events.get(event.id);
-    if (earlier !== undefined) {
-      events.push(earlier.recorded);
-      transactions.push(...earlier.transactions);
-    } else if (judgement.fresh.has(event.id)) {
+    if (judgement.fresh.has(event.id)) {
       work.stored.push(event);
-      tally.count({ merchant: event.merchant, at: event.recordedAt, name: 'events', provider: event.provider });
+      judgement.tally.count({ merchant: event.merchant, at: event.recordedAt, name: 'events', provider: event.provider });
       events.push({ outcome: 'stored', id: event.id, deliveries: event.deliveries.length, bodies: null });
     } else {
       const { known, outcome, count } = repeat(event, judgement, work);
-      repeats += 1;
       if (outcome === 'variant') variants += 1;
-      else if (count > DUPLICATES_KEPT) evidence = false;
+      else duplicates += 1;
+      if (outcome === 'duplicate' && count > DUPLICATES_KEPT) evidence = false;
       events.push({ outcome, id: known.id, deliveries: known.deliveries, bodies: null });
     }
   }
-  const { request } = arrival;
-  if (request === null) return { requestVerdict: null, events, transactions };
-  const earlier = before.requests.get(request.id);
-  // A request that was in quarantine is there in any case: whether its new verdict is, its events tell.
-  const done = request.known === true ? events.length > 0 && arrival.events.every(({ id }) => before.events.has(id)) : earlier !== undefined;
-  if (done) return { requestVerdict: earlier ?? request.verdict, events, transactions };
-  const duplicate = repeats > 0 && repeats === arrival.events.length;
+  if (request === null) return { requestVerdict: null, events, transactions: [] };
+  const duplicate = events.length > 0 && duplicates + variants === events.length;
   const verdict = duplicate ? 'duplicate' : request.verdict;
   const reason = variants > 0 ? 'variant' : request.reason;
   if (request.known === true || !duplicate || evidence || variants > 0) work.requests.set(request.id, { request, verdict, reason, duplicates: 0 });
-  countRequest(tally, request, verdict);
-  return { requestVerdict: verdict, events, transactions };
+  countRequest(judgement.tally, request, verdict);
+  return { requestVerdict: verdict, events, transactions: [] };
+}
+
+/** Whether a try before this one wrote the arrival: its commit stood, and only the answer was lost. */
+function isWritten({ request, events }: Arrival, { before, fresh }: Judgement): boolean {
+  const own = events.filter(({ id }) => before.events.has(id)).length;
+  // A request that was in quarantine is there in any case: its events tell.
+  const there = request !== null && request.known !== true && before.requests.has(request.id);
+  if (own === 0 && !there) return false;
+  const strangers = events.filter(({ id }) => fresh.has(id));
+  if (strangers.length > 0) throw new Error(`The request ${request?.id ?? 'of a published event'} is there already, without the event ${strangers[0]?.id}.`);
+  return true;
+}
+
+function asWritten({ request, events }: Arrival, { before, known }: Judgement): Recorded {
+  const recorded = events.map((event): RecordedEvent => {
+    const mine = before.events.get(event.id);
+    if (mine !== undefined) return mine.recorded;
+    const other = known.get(event);
+    return { outcome: other?.digest === event.digest ? 'duplicate' : 'variant', id: other?.id ?? event.id, deliveries: other?.deliveries ?? 0, bodies: null };
+  });
+  const transactions = events.flatMap(({ id }) => before.events.get(id)?.transactions ?? []);
+  return { requestVerdict: request === null ? null : (before.requests.get(request.id) ?? request.verdict), events: recorded, transactions: [...new Set(transactions)] };
 }
 
 /** The same key again: a duplicate, or a variant where it says something else. Counted as evidence, nothing more. */

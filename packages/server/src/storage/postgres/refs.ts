@@ -43,12 +43,15 @@ export function writeReferences(client: PoolClient, list: readonly Reference[]):
   return client.query({ ...INSERT, values: REFS.bind(list) });
 }
 
+// The operator's search goes through each merchant's stretch of the index in turn: one probe finds the next merchant.
+const MERCHANTS = `ARRAY(WITH RECURSIVE m (id) AS ((SELECT merchant FROM refs ORDER BY merchant LIMIT 1)
+  UNION ALL SELECT (SELECT merchant FROM refs WHERE merchant > m.id ORDER BY merchant LIMIT 1) FROM m WHERE m.id IS NOT NULL) SELECT id FROM m WHERE id IS NOT NULL)`;
+
 /** The condition that a transaction has a reference that is, or begins with, `q`. */
 export function byReference(merchant: string | null, q: string | undefined): Condition | null {
   if (q === undefined || q === '') return null;
   const from = searched(q.replaceAll('\0', '\u2400'));
-  // The operator asks each merchant's stretch of the index in turn.
-  const tenant = merchant === null ? 'merchant = ANY (ARRAY(SELECT id FROM merchants))' : 'merchant = ?';
+  const tenant = merchant === null ? `merchant = ANY (${MERCHANTS})` : 'merchant = ?';
   const values = [...(merchant === null ? [] : [merchant]), from, from + AFTER_ALL];
   return { sql: `seq IN (SELECT transaction_seq FROM refs WHERE ${tenant} AND value >= ? AND value < ?)`, values };
 }

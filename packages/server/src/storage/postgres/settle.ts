@@ -42,19 +42,26 @@ const SETTLE = {
       SELECT delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings, request_headers, response_headers, response_body
       FROM settled ON CONFLICT DO NOTHING),
     counted AS (INSERT INTO tallies AS t (slot, count, last_at, shard, exponent, value, merchant, name, provider, kind, status, rail, currency)
-      SELECT slot, count(*), max(finished_at), $1, 0, 0, merchant, CASE WHEN outcome = 'succeeded' THEN 'succeeded' ELSE 'failed' END AS name, '', '', '', '', ''
-      FROM settled GROUP BY slot, merchant, name ORDER BY slot, merchant, name
+      SELECT slot, count(*), max(finished_at), $1, 0, 0, merchant, ends.name, '', '', '', '', ''
+      FROM settled CROSS JOIN LATERAL (VALUES (CASE WHEN outcome = 'failed' THEN 'failed_try' END), (CASE WHEN status <> 'pending' THEN status END)) ends (name)
+      WHERE ends.name IS NOT NULL GROUP BY slot, merchant, ends.name ORDER BY slot, merchant, ends.name
       ON CONFLICT (slot, merchant, name, provider, kind, status, rail, currency, exponent, shard)
       DO UPDATE SET count = t.count + excluded.count, last_at = greatest(t.last_at, excluded.last_at))
-    SELECT delivery FROM settled`,
+    SELECT delivery, owner, n FROM settled`,
 };
 
-// Only who held the lease writes that attempt, so an attempt that stands was written by a try whose answer was lost.
+// Only who held the lease writes that attempt: after a try whose answer was lost, an attempt that stands is its work.
 const STANDS = {
   name: 'settle_stands',
-  text: `SELECT r.delivery FROM unnest($1::text[], $2::int8[], $3::int8[]) AS r (delivery, n, started_at)
+  text: `SELECT r.delivery, r.owner, a.n FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS r (delivery, owner, n, started_at)
     JOIN attempts a ON a.delivery = r.delivery AND a.n = r.n AND a.started_at = r.started_at AND a.outcome <> 'unknown'`,
 };
+
+interface Settled {
+  readonly delivery: string;
+  readonly owner: string;
+  readonly n: number;
+}
 
 function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Settlement, skew: Skew) {
   return {
@@ -81,32 +88,33 @@ function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Set
 
 /** Writes how attempts ended. */
 export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Skew; readonly shard: number }) {
-  async function write(results: readonly Settlement[]): Promise<Set<string>> {
+  async function write(results: readonly Settlement[]): Promise<Settled[]> {
     const statement = { ...SETTLE, values: [shard, ...RESULTS.bind(results.map((result) => resultRow(result, skew)))] };
-    let rows: { delivery: string }[];
     try {
-      rows = await once(hot, statement);
+      return await once<Settled>(hot, statement);
     } catch (error) {
       // Settled or not, nobody knows: the fence makes doing it again harmless.
       if (!isLost(error)) throw error;
-      rows = await once(hot, statement);
+      return [...(await once<Settled>(hot, statement)), ...(await standing(results))];
     }
-    return new Set(rows.map(({ delivery }) => delivery));
+  }
+
+  function standing(results: readonly Settlement[]): Promise<Settled[]> {
+    const values = [
+      encode('text', results.map(({ delivery }) => delivery)),
+      encode('text', results.map(({ owner }) => owner)),
+      encode('int8', results.map(({ attempt }) => attempt.n)),
+      encode('int8', results.map(({ attempt }) => attempt.startedAt)),
+    ];
+    return once<Settled>(hot, { ...STANDS, values });
   }
 
   return {
     async settle(results: readonly Settlement[]): Promise<('settled' | 'fenced')[]> {
-      const settled = await write(results);
-      const missed = results.filter(({ delivery }) => !settled.has(delivery));
-      if (missed.length > 0) {
-        const values = [
-          encode('text', missed.map(({ delivery }) => delivery)),
-          encode('int8', missed.map(({ attempt }) => attempt.n)),
-          encode('int8', missed.map(({ attempt }) => attempt.startedAt)),
-        ];
-        for (const { delivery } of await once<{ delivery: string }>(hot, { ...STANDS, values })) settled.add(delivery);
-      }
-      return results.map(({ delivery }) => (settled.has(delivery) ? 'settled' : 'fenced'));
+      if (results.length === 0) return [];
+      const settled = new Set((await write(results)).map(({ delivery, owner, n }) => `${delivery} ${n} ${owner}`));
+      // Each once: the same result given twice is settled and then fenced.
+      return results.map(({ delivery, owner, attempt }) => (settled.delete(`${delivery} ${attempt.n} ${owner}`) ? 'settled' : 'fenced'));
     },
   };
 }

@@ -7,6 +7,7 @@ import { directoryOperations } from './directory.ts';
 import { storageError } from './errors.ts';
 import { eventOperations } from './events.ts';
 import { assertMigrated, migrate } from './migrate.ts';
+import { createPresence } from './presence.ts';
 import { readOperations } from './reads.ts';
 import { recordOperations } from './record.ts';
 import { requestOperations } from './requests.ts';
@@ -32,6 +33,7 @@ export interface PostgresOptions {
 export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions): Storage {
   const { hot, reads } = createPools(url, readOnly);
   const skew = createSkew();
+  const presence = createPresence(url);
   const shard = Math.floor(Math.random() * SHARDS);
 
   return {
@@ -44,11 +46,12 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
       }
     },
     async close() {
+      await presence.end();
       await Promise.all([hot, reads].map((pool) => (pool.ending ? undefined : pool.end())));
     },
     ...directoryOperations(hot),
     ...recordOperations(hot, { skew, shard }),
-    ...claimOperations(hot, { skew, now }),
+    ...claimOperations(hot, { skew, now, presence }),
     ...resendOperations(hot, skew),
     ...settleOperations(hot, { skew, shard }),
     ...requestOperations(hot, reads),

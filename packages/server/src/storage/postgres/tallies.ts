@@ -75,7 +75,12 @@ export function statsOperations(reads: Pool) {
         standing: sum(standing.filter((row) => row.name === 'money')),
         series: series(rows, query),
         providers: providers(rows),
-        deliveries: { pending: waiting[0]?.n ?? 0, succeeded: total(rows, 'succeeded'), failed: total(rows, 'failed') },
+        deliveries: {
+          pending: waiting[0]?.n ?? 0,
+          succeeded: total(rows, 'succeeded'),
+          failed: total(rows, 'failed'),
+          failedTries: total(rows, 'failed_try'),
+        },
       };
     },
   };
@@ -101,11 +106,19 @@ function sum(rows: readonly Row[]): MoneyCount[] {
   return [...sums.values()].filter((line) => line.count !== 0 || line.value !== '0');
 }
 
-const SERIES = { accepted: 'requests', rejected: 'rejected', duplicate: 'duplicates', events: 'events', succeeded: 'succeeded', failed: 'failed' } as const;
+const SERIES = {
+  accepted: 'requests',
+  rejected: 'rejected',
+  duplicate: 'duplicates',
+  events: 'events',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  failed_try: 'failedTries',
+} as const;
 
 function series(rows: readonly Row[], { from, to, bucketMs }: StatsQuery): Stats['series'] {
   const start = Math.floor(from / bucketMs) * bucketMs;
-  const empty = { requests: 0, rejected: 0, duplicates: 0, events: 0, succeeded: 0, failed: 0 };
+  const empty = { requests: 0, rejected: 0, duplicates: 0, events: 0, succeeded: 0, failed: 0, failedTries: 0 };
   const buckets = Array.from({ length: Math.floor((to - start) / bucketMs) + 1 }, (_, index) => ({ at: start + index * bucketMs, ...empty }));
   for (const row of rows) {
     const bucket = buckets[Math.floor((row.slot * SLOT_MS - start) / bucketMs)];

@@ -6,6 +6,7 @@ import { STANDING, Tally } from '../../ledger/tally.ts';
 import type { Finding, StorageFacts } from '../contract.ts';
 import { durability } from './connect.ts';
 import { chainReader } from './chain.ts';
+import { hashOf } from './keys.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
 const LEASE_GRACE_MS = 60_000;
@@ -33,7 +34,7 @@ const INVARIANTS: readonly Invariant[] = [
   {
     name: 'key_known',
     sql: `SELECT e.id FROM events e WHERE e.seq <= (SELECT upto FROM runs WHERE name = 'event_keys')
-      AND NOT EXISTS (SELECT 1 FROM event_keys k WHERE k.scope = e.scope AND k.key = e.dedupe_key AND k.seq = e.seq)`,
+      AND NOT EXISTS (SELECT 1 FROM event_keys k WHERE k.hash = key_hash(e.scope || char(10) || e.dedupe_key) AND k.seq = e.seq)`,
     sentence: 'The key of this event is not in the index of keys: the same fact would be counted again.',
   },
   {
@@ -66,6 +67,7 @@ const INVARIANTS: readonly Invariant[] = [
 
 /** The invariants behind the promises. Reads every row: for `doctor`, never for the hot path. */
 export function checkOperations(db: DatabaseSync) {
+  db.function('key_hash', { deterministic: true }, (key) => hashOf(String(key)));
   const number = (sql: string, ...values: (string | number)[]): number =>
     Number(Object.values(db.prepare(sql).get(...values) ?? {})[0] ?? 0);
   return {

@@ -1,66 +1,99 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
- * Indexes for keys that come in no order (dedupe keys, transaction ids, references).
+ * Indexes for keys that come in no order (dedupe keys, transaction ids).
  *
  * Put straight into a B-tree, each such key dirties a page of its own, and a commit writes pages, not rows: that was three quarters
  * of all bytes written. So the newest keys live in memory and go into their table in sorted runs, many to a page. Nothing is kept in
- * memory alone: the rows themselves hold the keys, and `load` reads those after the last run again.
+ * memory alone: the rows themselves hold the keys, and those after the last run are read again at start.
  *
+ * The table holds a 52-bit hash of each key, which is small and quick to compare; the row that it names says whether it is the key.
  * There is one writer (the lock in connect.ts), so memory and table together are the whole truth.
  */
-export interface KeyIndex<Key> {
+export interface KeyIndex {
   /** The row with this key, this commit's own included; null where there is none. */
-  find(key: Key): number | null;
-  add(key: Key, seq: number): void;
+  find(key: string): number | null;
+  add(key: string, seq: number): void;
   /** Writes a run where enough has gathered; call it inside the commit. */
   flush(): void;
   /** The commit stands, or not. */
   settle(committed: boolean): void;
 }
 
-export interface KeyTable<Key> {
-  readonly name: 'event_keys' | 'transaction_ids';
-  readonly text: (key: Key) => string;
-  readonly find: (key: Key) => number | null;
-  readonly insert: (key: Key, seq: number) => void;
-  /** The keys of the rows after `upto`. */
-  readonly after: (upto: number) => Iterable<{ readonly key: Key; readonly seq: number }>;
-}
-
 /** Keys in one run: long enough that many fall on one page, short enough that writing it does not stall the door. */
 const RUN = 8192;
 
-export function keyIndex<Key>(db: DatabaseSync, table: KeyTable<Key>): KeyIndex<Key> {
+interface KeyTable {
+  readonly name: 'event_keys' | 'transaction_ids';
+  /** The rows that hold the keys, and their key as one text. */
+  readonly rows: 'events' | 'transactions';
+  readonly key: string;
+}
+
+const EVENT_KEYS: KeyTable = { name: 'event_keys', rows: 'events', key: `scope || char(10) || dedupe_key` };
+const TRANSACTION_IDS: KeyTable = { name: 'transaction_ids', rows: 'transactions', key: 'id' };
+
+/** Dedupe keys, each the text of `eventKey`: one fact, one row. */
+export const eventKeys = (db: DatabaseSync): KeyIndex => keyIndex(db, EVENT_KEYS);
+export const eventKey = (scope: string, dedupeKey: string): string => `${scope}\n${dedupeKey}`;
+export const transactionIds = (db: DatabaseSync): KeyIndex => keyIndex(db, TRANSACTION_IDS);
+
+function keyIndex(db: DatabaseSync, { name, rows, key: column }: KeyTable): KeyIndex {
   const runs = runsOf(db);
-  const recent = new Map<string, { key: Key; seq: number }>();
+  const candidates = db.prepare(`SELECT seq FROM ${name} WHERE hash = ?`);
+  const keyOf = db.prepare(`SELECT ${column} AS key FROM ${rows} WHERE seq = ?`);
+  const insert = db.prepare(`INSERT INTO ${name} (hash, seq) VALUES (?, ?)`);
+  const tail = db.prepare(`SELECT seq, ${column} AS key FROM ${rows} WHERE seq > ?`).all(runs.upto(name)) as { seq: number; key: string }[];
+  const recent = new Map(tail.map(({ key, seq }) => [key, seq]));
   let added: string[] = [];
   let flushed = false;
-  for (const { key, seq } of table.after(runs.upto(table.name))) recent.set(table.text(key), { key, seq });
+
+  function stored(key: string): number | null {
+    for (const { seq } of candidates.all(hashOf(key)) as { seq: number }[]) {
+      if ((keyOf.get(seq) as { key: string } | undefined)?.key === key) return seq;
+    }
+    return null;
+  }
+
   return {
-    find: (key) => recent.get(table.text(key))?.seq ?? table.find(key),
+    find: (key) => recent.get(key) ?? stored(key),
     add(key, seq) {
-      const text = table.text(key);
-      recent.set(text, { key, seq });
-      added.push(text);
+      recent.set(key, seq);
+      added.push(key);
     },
     flush() {
       if (recent.size < RUN) return;
+      const run = [...recent].map(([key, seq]) => ({ hash: hashOf(key), seq })).sort((a, b) => a.hash - b.hash);
       let upto = 0;
-      for (const [, { key, seq }] of [...recent].sort(([a], [b]) => (a < b ? -1 : 1))) {
-        table.insert(key, seq);
+      for (const { hash, seq } of run) {
+        insert.run(hash, seq);
         if (seq > upto) upto = seq;
       }
-      runs.written(table.name, upto);
+      runs.written(name, upto);
       flushed = true;
     },
     settle(committed) {
-      if (!committed) for (const text of added) recent.delete(text);
+      if (!committed) for (const key of added) recent.delete(key);
       else if (flushed) recent.clear();
       added = [];
       flushed = false;
     },
   };
+}
+
+const TWO_POW_32 = 2 ** 32;
+
+/** 52 bits that spread keys evenly, as a whole number. Two multiplicative hashes side by side; not a secret. */
+export function hashOf(key: string): number {
+  let low = 0x811c9dc5;
+  let high = 0x2545f491;
+  for (let index = 0; index < key.length; index++) {
+    const unit = key.charCodeAt(index);
+    low = Math.imul(low ^ unit, 0x01000193);
+    high = Math.imul(high ^ unit, 0x5bd1e995);
+    high ^= high >>> 15;
+  }
+  return ((high ^ (low >>> 13)) & 0xfffff) * TWO_POW_32 + (low >>> 0);
 }
 
 export function runsOf(db: DatabaseSync) {
@@ -72,51 +105,11 @@ export function runsOf(db: DatabaseSync) {
   };
 }
 
-export interface EventKey {
-  readonly scope: string;
-  readonly key: string;
-}
-
-/** Dedupe keys: one fact, one row. */
-export function eventKeys(db: DatabaseSync): KeyIndex<EventKey> {
-  const find = db.prepare('SELECT seq FROM event_keys WHERE scope = ? AND key = ?');
-  const insert = db.prepare('INSERT INTO event_keys (scope, key, seq) VALUES (?, ?, ?)');
-  return keyIndex<EventKey>(db, {
-    name: 'event_keys',
-    text: ({ scope, key }) => `${scope}\n${key}`,
-    find: ({ scope, key }) => (find.get(scope, key) as { seq: number } | undefined)?.seq ?? null,
-    insert: ({ scope, key }, seq) => insert.run(scope, key, seq),
-    after: (upto) =>
-      (
-        db.prepare('SELECT seq, scope, dedupe_key AS key FROM events WHERE seq > ?').all(upto) as unknown as (EventKey & { seq: number })[]
-      ).map(({ seq, scope, key }) => ({
-        key: { scope, key },
-        seq,
-      })),
-  });
-}
-
-export function transactionIds(db: DatabaseSync): KeyIndex<string> {
-  const find = db.prepare('SELECT seq FROM transaction_ids WHERE id = ?');
-  const insert = db.prepare('INSERT INTO transaction_ids (id, seq) VALUES (?, ?)');
-  return keyIndex<string>(db, {
-    name: 'transaction_ids',
-    text: (id) => id,
-    find: (id) => (find.get(id) as { seq: number } | undefined)?.seq ?? null,
-    insert: (id, seq) => insert.run(id, seq),
-    after: (upto) =>
-      (db.prepare('SELECT seq, id FROM transactions WHERE seq > ?').all(upto) as { seq: number; id: string }[]).map(({ seq, id }) => ({
-        key: id,
-        seq,
-      })),
-  });
-}
-
 /** For connections that only read: the row of a transaction, in the table or among the rows after its last run. */
 export function transactionFinder(db: DatabaseSync): (id: string) => number | null {
   const found = db.prepare(
-    `SELECT seq FROM transaction_ids WHERE id = ?1
-     UNION ALL SELECT seq FROM transactions WHERE seq > (SELECT coalesce(max(upto), 0) FROM runs WHERE name = 'transaction_ids') AND id = ?1 LIMIT 1`,
+    `SELECT k.seq FROM transaction_ids k JOIN transactions t ON t.seq = k.seq WHERE k.hash = ?1 AND t.id = ?2
+     UNION ALL SELECT seq FROM transactions WHERE seq > (SELECT coalesce(max(upto), 0) FROM runs WHERE name = 'transaction_ids') AND id = ?2 LIMIT 1`,
   );
-  return (id) => (found.get(id) as { seq: number } | undefined)?.seq ?? null;
+  return (id) => (found.get(hashOf(id), id) as { seq: number } | undefined)?.seq ?? null;
 }

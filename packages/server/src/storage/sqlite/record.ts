@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Tally } from '../../ledger/tally.ts';
 import type { Arrival, NewEvent, NewRequest, Recorded, RecordedEvent, RequestVerdict } from '../contract.ts';
 import { deliveryWriter } from './deliveries.ts';
-import { eventKeys } from './keys.ts';
+import { eventKey, eventKeys } from './keys.ts';
 import { ledgerWriter } from './ledger.ts';
 import { tallyWriter } from './tallies.ts';
 import { atomically } from './transact.ts';
@@ -63,7 +63,7 @@ export function recordOperations(db: DatabaseSync) {
   /** Inserts the event, or finds the one that holds its key. */
   function writeEvent(event: NewEvent): { outcome: RecordedEvent['outcome']; known: Known | null } {
     const scope = event.source ?? event.merchant;
-    const key = { scope, key: event.dedupeKey };
+    const key = eventKey(scope, event.dedupeKey);
     const before = keys.find(key);
     if (before !== null) return repeat(event, knownEvent.get(before) as unknown as Known);
     const { transaction } = event;

@@ -12,11 +12,23 @@ const FAULTS: readonly (readonly [invariant: string, what: string, sql: string])
   ['event_in_ledger', 'an event is not part of its transaction', `UPDATE events SET previous = NULL WHERE id = 'e2'`],
   ['routed_has_delivery', 'a delivery is gone', `DELETE FROM deliveries WHERE id = 'd1'`],
   ['delivery_has_event', 'a delivery is of no event', `UPDATE deliveries SET event = 'no-such' WHERE id = 'd1'`],
-  ['success_has_attempt', 'a success was never tried', `UPDATE deliveries SET status = 'succeeded', due_at = NULL, finished_at = ${T} WHERE id = 'd1'`],
+  [
+    'success_has_attempt',
+    'a success was never tried',
+    `UPDATE deliveries SET status = 'succeeded', due_at = NULL, finished_at = ${T} WHERE id = 'd1'`,
+  ],
   ['finished_is_final', 'a pending delivery is never due', `UPDATE deliveries SET due_at = NULL WHERE id = 'd1'`],
   ['lease_in_time', 'a lease ended long ago', `UPDATE deliveries SET owner = 'node_9', due_at = ${T - 3_600_000} WHERE id = 'd1'`],
-  ['ledger_is_fold', 'a status was changed by hand', `UPDATE transactions SET doc = replace(doc, '"succeeded"', '"failed"') WHERE key = 'p1'`],
-  ['ledger_is_fold', 'an event says something else now', `UPDATE events SET movement = replace(movement, '250000', '250001') WHERE id = 'e2'`],
+  [
+    'ledger_is_fold',
+    'a status was changed by hand',
+    `UPDATE transactions SET doc = replace(doc, '"succeeded"', '"failed"') WHERE key = 'p1'`,
+  ],
+  [
+    'ledger_is_fold',
+    'an event says something else now',
+    `UPDATE events SET movement = replace(movement, '250000', '250001') WHERE id = 'e2'`,
+  ],
   ['money_adds_up', 'a sum was changed by hand', `UPDATE tallies SET value = '1' WHERE slot = -1 AND name = 'money' AND count > 0`],
   ['books_balance', 'an event is gone, its delivery is not', `DELETE FROM events WHERE id = 'e2'`],
 ];
@@ -24,7 +36,10 @@ const FAULTS: readonly (readonly [invariant: string, what: string, sql: string])
 async function fill(storage: Storage): Promise<void> {
   await storage.record([
     inbound(request('r1'), event('e1', { movement: payment('p1', { status: 'pending' }) })),
-    inbound(request('r2'), event('e2', { movement: payment('p1'), occurredAt: T + 1, deliveries: [delivery('d1', 'end_1'), delivery('d2', 'end_2')] })),
+    inbound(
+      request('r2'),
+      event('e2', { movement: payment('p1'), occurredAt: T + 1, deliveries: [delivery('d1', 'end_1'), delivery('d2', 'end_2')] }),
+    ),
     inbound(request('r3'), event('e3', { state: 'unmapped' })),
     { request: request('r4', { verdict: 'rejected', reason: 'signature_missing' }), events: [] },
   ]);
@@ -53,7 +68,18 @@ export function checks(it: It): void {
     }
 
     it('what is written meanwhile is no contradiction', async ({ storage }) => {
-      const writing = Array.from({ length: 30 }, (_, n) => storage.record([inbound(request(`r${n}`), event(`e${n}`, { movement: payment(`p${n % 5}`, { status: n < 10 ? 'pending' : 'succeeded' }), occurredAt: T + n, deliveries: [delivery(`d${n}`, 'end_1')] }))]));
+      const writing = Array.from({ length: 30 }, (_, n) =>
+        storage.record([
+          inbound(
+            request(`r${n}`),
+            event(`e${n}`, {
+              movement: payment(`p${n % 5}`, { status: n < 10 ? 'pending' : 'succeeded' }),
+              occurredAt: T + n,
+              deliveries: [delivery(`d${n}`, 'end_1')],
+            }),
+          ),
+        ]),
+      );
       const found = await Promise.all(Array.from({ length: 5 }, () => storage.check({ now: T })));
       await Promise.all(writing);
       assert.deepEqual(found, [[], [], [], [], []]);

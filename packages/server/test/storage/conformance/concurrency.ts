@@ -7,7 +7,17 @@ export function concurrency(it: It): void {
   describe('at once', () => {
     it('many commits at once: every fact once, every transaction the fold of all its events', async ({ storage }) => {
       const calls = Array.from({ length: 200 }, (_, n) =>
-        storage.record([inbound(request(`r${n}`), event(`e${n}`, { dedupeKey: `k${n % 120}`, movement: payment(`p${n % 7}`, { status: n % 2 === 0 ? 'pending' : 'succeeded' }), occurredAt: T + (n % 120), digest: 'same' }))]),
+        storage.record([
+          inbound(
+            request(`r${n}`),
+            event(`e${n}`, {
+              dedupeKey: `k${n % 120}`,
+              movement: payment(`p${n % 7}`, { status: n % 2 === 0 ? 'pending' : 'succeeded' }),
+              occurredAt: T + (n % 120),
+              digest: 'same',
+            }),
+          ),
+        ]),
       );
       const outcomes = (await Promise.all(calls)).map(([answer]) => answer?.events[0]?.outcome);
       assert.equal(outcomes.filter((outcome) => outcome === 'stored').length, 120);
@@ -16,7 +26,11 @@ export function concurrency(it: It): void {
     });
 
     it('two processes that claim at once never get the same delivery', async ({ storage }) => {
-      await withDeliveries(storage, 'end_1', Array.from({ length: 60 }, (_, n) => `d${n}`));
+      await withDeliveries(
+        storage,
+        'end_1',
+        Array.from({ length: 60 }, (_, n) => `d${n}`),
+      );
       const claims = await Promise.all(Array.from({ length: 12 }, (_, n) => claimAll(storage, 'end_1', { owner: `node_${n}`, max: 10 })));
       const ids = claims.flat().map(({ id }) => id);
       assert.equal(ids.length, 60);
@@ -24,12 +38,15 @@ export function concurrency(it: It): void {
     });
 
     it('recording, claiming, settling and reading at once keep the books in balance', async ({ storage }) => {
-      const record = async (n: number): Promise<void> => void (await storage.record([published(event(`e${n}`, { movement: payment(`p${n}`), deliveries: [delivery(`d${n}`, 'end_1')] }))]));
+      const record = async (n: number): Promise<void> =>
+        void (await storage.record([published(event(`e${n}`, { movement: payment(`p${n}`), deliveries: [delivery(`d${n}`, 'end_1')] }))]));
       const send = async (): Promise<void> => {
         const jobs = await claimAll(storage, 'end_1', { max: 5 });
         await storage.settle(jobs.map((job) => settlement(job)));
       };
-      await Promise.all(Array.from({ length: 40 }, (_, n) => [record(n), send(), walk((query) => storage.listDeliveries(query), { limit: 7 })]).flat());
+      await Promise.all(
+        Array.from({ length: 40 }, (_, n) => [record(n), send(), walk((query) => storage.listDeliveries(query), { limit: 7 })]).flat(),
+      );
       for (let round = 0; round < 12; round++) await send();
       const { accepted, delivered, pending } = await storage.facts();
       assert.deepEqual([accepted, delivered, pending], [40, 40, 0]);

@@ -1,7 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { It } from '../conformance.ts';
-import { claimAll, delivery, event, failedAttempt, lease, ME, OTHER, payment, published, settlement, T, text, withDeliveries } from '../given.ts';
+import {
+  claimAll,
+  delivery,
+  event,
+  failedAttempt,
+  lease,
+  ME,
+  OTHER,
+  payment,
+  published,
+  settlement,
+  T,
+  text,
+  withDeliveries,
+} from '../given.ts';
 
 export function delivering(it: It): void {
   describe('claim, release, takeOver, backlog, addDeliveries, retryDelivery, abandon', () => {
@@ -10,10 +24,21 @@ export function delivering(it: It): void {
       await withDeliveries(storage, 'end_2', ['x1']);
       const early = await storage.claim({ owner: ME, now: T - 1, until: T + 60_000, wants: [{ endpoint: 'end_1', max: 9 }] });
       assert.deepEqual([early.deliveries.length, early.next], [0, [{ endpoint: 'end_1', dueAt: T }]]);
-      const wants = [{ endpoint: 'end_1', max: 2 }, { endpoint: 'end_2', max: 9 }, { endpoint: 'end_none', max: 9 }];
+      const wants = [
+        { endpoint: 'end_1', max: 2 },
+        { endpoint: 'end_2', max: 9 },
+        { endpoint: 'end_none', max: 9 },
+      ];
       const claimed = await storage.claim({ owner: ME, now: T + 1, until: T + 60_000, wants });
-      assert.deepEqual(claimed.deliveries.map(({ id }) => id), ['d1', 'd2', 'x1']);
-      assert.deepEqual(claimed.next, [{ endpoint: 'end_1', dueAt: T + 2 }, { endpoint: 'end_2', dueAt: T + 60_000 }, { endpoint: 'end_none', dueAt: null }]);
+      assert.deepEqual(
+        claimed.deliveries.map(({ id }) => id),
+        ['d1', 'd2', 'x1'],
+      );
+      assert.deepEqual(claimed.next, [
+        { endpoint: 'end_1', dueAt: T + 2 },
+        { endpoint: 'end_2', dueAt: T + 60_000 },
+        { endpoint: 'end_none', dueAt: null },
+      ]);
       const [first] = claimed.deliveries;
       assert.deepEqual(
         [first?.attempt, first?.failures, first?.leaseUntil, first?.event, first?.eventType, first?.createdAt, text(first?.body ?? null)],
@@ -29,11 +54,16 @@ export function delivering(it: It): void {
       const [second] = await claimAll(storage, 'end_1', { now: T + 60_000, owner: OTHER });
       assert.deepEqual([second?.attempt, second?.failures], [2, 0]);
       const found = await storage.getDelivery({ merchant: null, id: 'd1' });
-      assert.deepEqual(found?.attempts.map(({ n, outcome, cause, startedAt, durationMs }) => [n, outcome, cause, startedAt, durationMs]), [[1, 'unknown', 'interrupted', T, null]]);
+      assert.deepEqual(
+        found?.attempts.map(({ n, outcome, cause, startedAt, durationMs }) => [n, outcome, cause, startedAt, durationMs]),
+        [[1, 'unknown', 'interrupted', T, null]],
+      );
     });
 
     it('the bytes of a try are those of the try before', async ({ storage, reopen }) => {
-      await storage.record([published(event('e1', { movement: payment('p1'), deliveries: [delivery('d1', 'end_1', { format: 'transaction', body: null })] }))]);
+      await storage.record([
+        published(event('e1', { movement: payment('p1'), deliveries: [delivery('d1', 'end_1', { format: 'transaction', body: null })] })),
+      ]);
       const [first] = await claimAll(storage, 'end_1', { now: T });
       await storage.record([published(event('e2', { movement: payment('p1', { status: 'reversed' }), occurredAt: T + 9 }))]);
       const [second] = await claimAll(await reopen(), 'end_1', { now: T + 60_000 });
@@ -47,7 +77,10 @@ export function delivering(it: It): void {
       await storage.release({ owner: OTHER, deliveries: ['d1'], now: T + 10 });
       assert.deepEqual(await claimAll(storage, 'end_1', { now: T + 10 }), [], 'only its owner can give it back');
       await storage.release({ owner: ME, deliveries: ['d1', 'no-such'], now: T + 10 });
-      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 10 })).map(({ id, attempt }) => [id, attempt]), [['d1', 1]]);
+      assert.deepEqual(
+        (await claimAll(storage, 'end_1', { now: T + 10 })).map(({ id, attempt }) => [id, attempt]),
+        [['d1', 1]],
+      );
       assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts, []);
     });
 
@@ -56,10 +89,19 @@ export function delivering(it: It): void {
       await withDeliveries(storage, 'end_2', ['d2'], { lease: lease(T + 60_000, ME) });
       await withDeliveries(storage, 'end_3', ['d3']);
       assert.equal(await storage.takeOver({ owner: ME, now: T + 100, horizon: 120_000 }), 1);
-      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 100 })).map(({ attempt, failures }) => [attempt, failures]), [[2, 0]]);
-      assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts.map(({ n, outcome }) => [n, outcome]), [[1, 'unknown']]);
+      assert.deepEqual(
+        (await claimAll(storage, 'end_1', { now: T + 100 })).map(({ attempt, failures }) => [attempt, failures]),
+        [[2, 0]],
+      );
+      assert.deepEqual(
+        (await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts.map(({ n, outcome }) => [n, outcome]),
+        [[1, 'unknown']],
+      );
       assert.deepEqual(await claimAll(storage, 'end_2', { now: T + 100 }), []);
-      assert.deepEqual((await claimAll(storage, 'end_3', { now: T + 100 })).map(({ attempt }) => attempt), [1]);
+      assert.deepEqual(
+        (await claimAll(storage, 'end_3', { now: T + 100 })).map(({ attempt }) => attempt),
+        [1],
+      );
     });
 
     it('what was taken over for an endpoint that is switched off is no lease past its end', async ({ storage }) => {
@@ -75,20 +117,35 @@ export function delivering(it: It): void {
       await withDeliveries(storage, 'end_c', ['d4']);
       for (const job of await claimAll(storage, 'end_c')) await storage.settle([settlement(job)]);
       const rows = (await storage.backlog()).map((row) => ({ ...row })).sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
-      assert.deepEqual(rows, [{ endpoint: 'end_a', dueAt: T + 60_000 }, { endpoint: 'end_b', dueAt: T }]);
+      assert.deepEqual(rows, [
+        { endpoint: 'end_a', dueAt: T + 60_000 },
+        { endpoint: 'end_b', dueAt: T },
+      ]);
     });
 
     it('added deliveries: the leased ones come back, a transaction is sent as it stands now', async ({ storage }) => {
-      await storage.record([published(event('e1', { movement: payment('p1', { status: 'pending' }) })), published(event('e2', { movement: payment('p1'), occurredAt: T + 1 }))]);
+      await storage.record([
+        published(event('e1', { movement: payment('p1', { status: 'pending' }) })),
+        published(event('e2', { movement: payment('p1'), occurredAt: T + 1 })),
+      ]);
       const added = await storage.addDeliveries([
         { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
         { ...delivery('d2', 'end_1', { format: 'transaction', body: null, lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
         { ...delivery('d3', 'end_1'), event: 'e1', createdAt: T + 5 },
         { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', createdAt: T + 5 },
       ]);
-      assert.deepEqual(added.map(({ id, attempt, event: of, createdAt }) => [id, attempt, of, createdAt]), [['d1', 1, 'e1', T + 5], ['d2', 1, 'e1', T + 5]]);
+      assert.deepEqual(
+        added.map(({ id, attempt, event: of, createdAt }) => [id, attempt, of, createdAt]),
+        [
+          ['d1', 1, 'e1', T + 5],
+          ['d2', 1, 'e1', T + 5],
+        ],
+      );
       assert.match(text(added[1]?.body ?? null) ?? '', /"status":"succeeded"/);
-      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 5 })).map(({ id }) => id), ['d3']);
+      assert.deepEqual(
+        (await claimAll(storage, 'end_1', { now: T + 5 })).map(({ id }) => id),
+        ['d3'],
+      );
       assert.deepEqual(await storage.check({ now: T }), []);
     });
 
@@ -101,7 +158,10 @@ export function delivering(it: It): void {
       await storage.settle([settlement(job, { attempt: failedAttempt(1), next: { status: 'failed' } })]);
       const row = await storage.retryDelivery({ merchant: 'm1', id: 'd1', now: T + 3000 });
       assert.deepEqual([row?.status, row?.nextAttemptAt, row?.finishedAt], ['pending', T + 3000, null]);
-      assert.deepEqual((await claimAll(storage, 'end_1', { now: T + 3000 })).map(({ attempt, failures }) => [attempt, failures]), [[2, 1]]);
+      assert.deepEqual(
+        (await claimAll(storage, 'end_1', { now: T + 3000 })).map(({ attempt, failures }) => [attempt, failures]),
+        [[2, 1]],
+      );
       assert.equal(await storage.retryDelivery({ merchant: null, id: 'no-such', now: T }), null);
     });
 
@@ -113,9 +173,15 @@ export function delivering(it: It): void {
       assert.equal(await storage.abandon({ endpoint: 'end_1', now: T + 9, limit: 1 }), 1);
       assert.equal(await storage.abandon({ endpoint: 'end_1', now: T + 9, limit: 9 }), 1);
       const { rows } = await storage.listDeliveries({ merchant: null, limit: 9, cursor: null });
-      assert.deepEqual(rows.map(({ id, status, cause, finishedAt }) => [id, status, cause, finishedAt]), [
-        ['x1', 'pending', null, null], ['d3', 'failed', 'endpoint_deleted', T + 9], ['d2', 'failed', 'endpoint_deleted', T + 9], ['d1', 'pending', null, null],
-      ]);
+      assert.deepEqual(
+        rows.map(({ id, status, cause, finishedAt }) => [id, status, cause, finishedAt]),
+        [
+          ['x1', 'pending', null, null],
+          ['d3', 'failed', 'endpoint_deleted', T + 9],
+          ['d2', 'failed', 'endpoint_deleted', T + 9],
+          ['d1', 'pending', null, null],
+        ],
+      );
       assert.deepEqual(await storage.check({ now: T }), []);
     });
   });

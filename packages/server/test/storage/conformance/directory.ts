@@ -4,7 +4,17 @@ import type { EndpointRow, KeyRow, SourceRow } from '../../../src/storage/contra
 import type { It } from '../conformance.ts';
 import { event, inbound, payment, request, T } from '../given.ts';
 
-const source: SourceRow = { id: 'src_1', merchant: 'm1', provider: 'stripe', name: 'Shop', options: null, sealed: 'v1.x', active: true, createdAt: T, deletedAt: null };
+const source: SourceRow = {
+  id: 'src_1',
+  merchant: 'm1',
+  provider: 'stripe',
+  name: 'Shop',
+  options: null,
+  sealed: 'v1.x',
+  active: true,
+  createdAt: T,
+  deletedAt: null,
+};
 const key: KeyRow = { id: 'key_1', name: 'CI', hash: 'ab'.repeat(32), merchant: null, createdAt: T, deletedAt: null };
 const endpoint: EndpointRow = {
   id: 'end_1',

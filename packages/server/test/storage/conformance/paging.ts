@@ -13,7 +13,10 @@ async function fill(storage: Storage): Promise<void> {
       const deliveries = ['end_1', 'end_2'].map((endpoint) => delivery(`d${n}_${endpoint}`, endpoint));
       const movement = payment(`p${n % 6}`, { rail: n % 2 === 0 ? 'card' : 'cash', status: n % 6 === 0 ? 'pending' : 'succeeded' });
       const more = n % 4 === 0 ? { state: 'unmapped' as const } : { movement };
-      return inbound(request(`r${n}`, { ...owner, receivedAt: T + n }), event(`e${n}`, { ...owner, ...more, type: n % 2 === 0 ? 'a.x' : 'b.y', recordedAt: T + n, deliveries }));
+      return inbound(
+        request(`r${n}`, { ...owner, receivedAt: T + n }),
+        event(`e${n}`, { ...owner, ...more, type: n % 2 === 0 ? 'a.x' : 'b.y', recordedAt: T + n, deliveries }),
+      );
     }),
   );
   const [one, two] = await claimAll(storage, 'end_1', { max: 2 });
@@ -21,14 +24,16 @@ async function fill(storage: Storage): Promise<void> {
   await storage.settle([settlement(one), settlement(two, { attempt: failedAttempt(1), next: { status: 'failed' } })]);
 }
 
-const newestFirst = (from: number, keep: (n: number) => boolean): number[] => Array.from({ length: 12 }, (_, n) => 11 - n).filter((n) => n >= from && keep(n));
+const newestFirst = (from: number, keep: (n: number) => boolean): number[] =>
+  Array.from({ length: 12 }, (_, n) => 11 - n).filter((n) => n >= from && keep(n));
 const isEvent = (n: number): boolean => n % 3 !== 2;
 
 export function paging(it: It): void {
   describe('lists', () => {
     it('requests: newest first or oldest first, by source, verdict and merchant', async ({ storage }) => {
       await fill(storage);
-      const ids = async (filter: object, more = {}): Promise<string[]> => (await walk((query) => storage.listRequests({ ...query, ...filter }), more)).map(({ id }) => id);
+      const ids = async (filter: object, more = {}): Promise<string[]> =>
+        (await walk((query) => storage.listRequests({ ...query, ...filter }), more)).map(({ id }) => id);
       const named = (list: number[]): string[] => list.map((n) => `r${n}`);
       assert.deepEqual(await ids({}), named(newestFirst(0, () => true)));
       assert.deepEqual(await ids({ oldestFirst: true }), named(newestFirst(0, () => true).reverse()));
@@ -40,20 +45,42 @@ export function paging(it: It): void {
 
     it('events: by type, source, transaction, state, time, endpoint and status', async ({ storage }) => {
       await fill(storage);
-      const ids = async (filter: object, more = {}): Promise<string[]> => (await walk((query) => storage.listEvents({ ...query, ...filter }), more)).map(({ event: { id } }) => id);
+      const ids = async (filter: object, more = {}): Promise<string[]> =>
+        (await walk((query) => storage.listEvents({ ...query, ...filter }), more)).map(({ event: { id } }) => id);
       const named = (keep: (n: number) => boolean): string[] => newestFirst(0, (n) => isEvent(n) && keep(n)).map((n) => `e${n}`);
-      assert.deepEqual(await ids({}), named(() => true));
+      assert.deepEqual(
+        await ids({}),
+        named(() => true),
+      );
       assert.deepEqual(await ids({ oldestFirst: true }), named(() => true).reverse());
-      assert.deepEqual(await ids({ type: 'a.x' }), named((n) => n % 2 === 0));
-      assert.deepEqual(await ids({ source: 'src_b' }), named((n) => n % 2 === 1));
-      assert.deepEqual(await ids({ state: 'unmapped' }), named((n) => n % 4 === 0));
-      assert.deepEqual(await ids({ since: T + 3, until: T + 7 }), named((n) => n >= 3 && n <= 7));
-      assert.deepEqual(await ids({ endpoint: 'end_2' }), named(() => true));
+      assert.deepEqual(
+        await ids({ type: 'a.x' }),
+        named((n) => n % 2 === 0),
+      );
+      assert.deepEqual(
+        await ids({ source: 'src_b' }),
+        named((n) => n % 2 === 1),
+      );
+      assert.deepEqual(
+        await ids({ state: 'unmapped' }),
+        named((n) => n % 4 === 0),
+      );
+      assert.deepEqual(
+        await ids({ since: T + 3, until: T + 7 }),
+        named((n) => n >= 3 && n <= 7),
+      );
+      assert.deepEqual(
+        await ids({ endpoint: 'end_2' }),
+        named(() => true),
+      );
       assert.deepEqual(await ids({ endpoint: 'end_none' }), []);
       assert.deepEqual(await ids({ status: 'succeeded' }), ['e0']);
       assert.deepEqual(await ids({ endpoint: 'end_1', status: 'failed' }), ['e1']);
       assert.deepEqual(await ids({ endpoint: 'end_2', status: 'failed' }), []);
-      assert.deepEqual(await ids({}, { merchant: 'm1' }), named((n) => n % 2 === 0));
+      assert.deepEqual(
+        await ids({}, { merchant: 'm1' }),
+        named((n) => n % 2 === 0),
+      );
       const [row] = (await storage.listTransactions({ merchant: 'm2', q: 'ORDER-p1', limit: 1, cursor: null })).rows;
       assert.deepEqual(await ids({ transaction: row?.id }), ['e7', 'e1']);
       assert.deepEqual(await ids({ transaction: 'txn_none' }), []);
@@ -61,9 +88,13 @@ export function paging(it: It): void {
 
     it('deliveries: by status, endpoint, event and transaction', async ({ storage }) => {
       await fill(storage);
-      const ids = async (filter: object, more = {}): Promise<string[]> => (await walk((query) => storage.listDeliveries({ ...query, ...filter }), more)).map(({ id }) => id);
+      const ids = async (filter: object, more = {}): Promise<string[]> =>
+        (await walk((query) => storage.listDeliveries({ ...query, ...filter }), more)).map(({ id }) => id);
       assert.equal((await ids({})).length, 16);
-      assert.deepEqual(await ids({ endpoint: 'end_1' }), newestFirst(0, isEvent).map((n) => `d${n}_end_1`));
+      assert.deepEqual(
+        await ids({ endpoint: 'end_1' }),
+        newestFirst(0, isEvent).map((n) => `d${n}_end_1`),
+      );
       assert.deepEqual(await ids({ event: 'e4' }), ['d4_end_2', 'd4_end_1']);
       assert.deepEqual(await ids({ status: 'succeeded' }), ['d0_end_1']);
       assert.deepEqual(await ids({ status: 'failed' }), ['d1_end_1']);
@@ -75,7 +106,10 @@ export function paging(it: It): void {
 
     it('transactions: by status, kind, provider, rail, currency, time and merchant', async ({ storage }) => {
       await fill(storage);
-      const keys = async (filter: object, more = {}): Promise<string[]> => (await walk((query) => storage.listTransactions({ ...query, ...filter }), { limit: 1, ...more })).map(({ providerReference, merchant }) => `${merchant}:${providerReference}`);
+      const keys = async (filter: object, more = {}): Promise<string[]> =>
+        (await walk((query) => storage.listTransactions({ ...query, ...filter }), { limit: 1, ...more })).map(
+          ({ providerReference, merchant }) => `${merchant}:${providerReference}`,
+        );
       const all = ['m1:p4', 'm2:p3', 'm2:p1', 'm1:p0'];
       assert.deepEqual((await keys({})).sort(), [...all].sort());
       const every = (await keys({})).filter((key) => key.startsWith('m1'));
@@ -98,13 +132,21 @@ export function paging(it: It): void {
       };
       const before = (ids: readonly string[]): string[] => ids.filter((id) => !id.startsWith('new'));
       const requests = before((await walk((query) => storage.listRequests(query), { limit: 1, between })).map(({ id }) => id));
-      assert.deepEqual(requests, newestFirst(0, () => true).map((n) => `r${n}`));
-      const oldest = (await walk((query) => storage.listRequests({ ...query, oldestFirst: true }), { limit: 5, between })).map(({ id }) => id);
+      assert.deepEqual(
+        requests,
+        newestFirst(0, () => true).map((n) => `r${n}`),
+      );
+      const oldest = (await walk((query) => storage.listRequests({ ...query, oldestFirst: true }), { limit: 5, between })).map(
+        ({ id }) => id,
+      );
       assert.equal(new Set(oldest).size, oldest.length);
       assert.equal(before(oldest).length, 12);
       added = 100;
       const events = before((await walk((query) => storage.listEvents(query), { limit: 2 })).map(({ event: { id } }) => id));
-      assert.deepEqual(events, newestFirst(0, isEvent).map((n) => `e${n}`));
+      assert.deepEqual(
+        events,
+        newestFirst(0, isEvent).map((n) => `e${n}`),
+      );
     });
 
     it('a page that ends with the last row is the last page', async ({ storage }) => {

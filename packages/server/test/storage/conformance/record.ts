@@ -20,7 +20,10 @@ export function recording(it: It): void {
       assert.equal(row.status, 'succeeded');
       const detail = await storage.getTransaction({ merchant: 'm1', id: row.id });
       assert.equal(JSON.stringify(detail?.transaction), json);
-      assert.deepEqual(detail?.events.map(({ id }) => id), ['evt_1']);
+      assert.deepEqual(
+        detail?.events.map(({ id }) => id),
+        ['evt_1'],
+      );
     });
 
     it('an empty body is bytes too', async ({ storage }) => {
@@ -29,8 +32,14 @@ export function recording(it: It): void {
     });
 
     it('the same fact again is a duplicate: counted, kept as evidence, folded and routed once', async ({ storage }) => {
-      const first = inbound(request('req_1'), event('evt_1', { dedupeKey: 'k', movement: payment('p1'), deliveries: [delivery('dlv_1', 'end_1')] }));
-      const again = inbound(request('req_2'), event('evt_2', { dedupeKey: 'k', movement: payment('p1'), deliveries: [delivery('dlv_2', 'end_1')] }));
+      const first = inbound(
+        request('req_1'),
+        event('evt_1', { dedupeKey: 'k', movement: payment('p1'), deliveries: [delivery('dlv_1', 'end_1')] }),
+      );
+      const again = inbound(
+        request('req_2'),
+        event('evt_2', { dedupeKey: 'k', movement: payment('p1'), deliveries: [delivery('dlv_2', 'end_1')] }),
+      );
       await storage.record([first]);
       const [answer] = await storage.record([again]);
       assert.equal(answer?.requestVerdict, 'duplicate');
@@ -44,8 +53,13 @@ export function recording(it: It): void {
     });
 
     it('two of the same fact in one batch are one event', async ({ storage }) => {
-      const answers = await storage.record([1, 2].map((n) => inbound(request(`req_${n}`), event(`evt_${n}`, { dedupeKey: 'k', movement: payment('p1') }))));
-      assert.deepEqual(answers.map(({ events }) => events[0]?.outcome), ['stored', 'duplicate']);
+      const answers = await storage.record(
+        [1, 2].map((n) => inbound(request(`req_${n}`), event(`evt_${n}`, { dedupeKey: 'k', movement: payment('p1') }))),
+      );
+      assert.deepEqual(
+        answers.map(({ events }) => events[0]?.outcome),
+        ['stored', 'duplicate'],
+      );
       assert.deepEqual(await storage.check({ now: T }), []);
     });
 
@@ -59,13 +73,18 @@ export function recording(it: It): void {
     it('the same key with other content is a variant: flagged, its bytes kept, not folded', async ({ storage }) => {
       await storage.record([inbound(request('req_1'), event('evt_1', { dedupeKey: 'k', movement: payment('p1') }))]);
       const other = payment('p1', { amount: { value: '1', exponent: 2, currency: 'KES', text: '0.01' } });
-      const [answer] = await storage.record([inbound(request('req_2'), event('evt_2', { dedupeKey: 'k', digest: 'other', movement: other }))]);
+      const [answer] = await storage.record([
+        inbound(request('req_2'), event('evt_2', { dedupeKey: 'k', digest: 'other', movement: other })),
+      ]);
       assert.equal(answer?.events[0]?.outcome, 'variant');
       assert.equal((await storage.getEvent(one))?.event.variants, 1);
       assert.equal((await storage.getRequest({ merchant: null, id: 'req_2' }))?.reason, 'variant');
       assert.equal(text(await storage.getRequestBody({ merchant: null, id: 'req_2' })), '{"of":"req_2"}');
       const { rows } = await storage.listTransactions({ merchant: null, limit: 5, cursor: null });
-      assert.deepEqual(rows.map(({ amount }) => amount?.value), ['250000']);
+      assert.deepEqual(
+        rows.map(({ amount }) => amount?.value),
+        ['250000'],
+      );
     });
 
     it('keys are told apart by source, and published ones by merchant', async ({ storage }) => {
@@ -76,15 +95,26 @@ export function recording(it: It): void {
         published(event('e3', same)),
         published(event('e4', { ...same, merchant: 'm2' })),
       ]);
-      assert.deepEqual(answers.map(({ events }) => events[0]?.outcome), ['stored', 'stored', 'stored', 'stored']);
+      assert.deepEqual(
+        answers.map(({ events }) => events[0]?.outcome),
+        ['stored', 'stored', 'stored', 'stored'],
+      );
     });
 
     it('several events in one request: each is new or known by itself', async ({ storage }) => {
       await storage.record([inbound(request('req_1'), event('e1', { movement: payment('p1') }))]);
-      const mixed = inbound(request('req_2'), event('x1', { dedupeKey: 'e1', movement: payment('p1') }), event('e2', { movement: payment('p2') }), event('e3', { movement: payment('p3') }));
+      const mixed = inbound(
+        request('req_2'),
+        event('x1', { dedupeKey: 'e1', movement: payment('p1') }),
+        event('e2', { movement: payment('p2') }),
+        event('e3', { movement: payment('p3') }),
+      );
       const [answer] = await storage.record([mixed]);
       assert.equal(answer?.requestVerdict, 'accepted');
-      assert.deepEqual(answer?.events.map(({ outcome }) => outcome), ['duplicate', 'stored', 'stored']);
+      assert.deepEqual(
+        answer?.events.map(({ outcome }) => outcome),
+        ['duplicate', 'stored', 'stored'],
+      );
       assert.equal(answer?.transactions.length, 2);
       assert.equal((await storage.getEvent({ merchant: null, id: 'e3' }))?.event.item, 2);
     });
@@ -115,12 +145,21 @@ export function recording(it: It): void {
         inbound(request('r3'), event('e3', { movement: payment('p2') })),
         inbound(request('r4'), event('e4', { movement: payment('p1'), occurredAt: T + 1 })),
       ]);
-      assert.deepEqual(answers.map(({ events }) => events[0]?.outcome), ['stored', 'stored', 'stored', 'stored']);
+      assert.deepEqual(
+        answers.map(({ events }) => events[0]?.outcome),
+        ['stored', 'stored', 'stored', 'stored'],
+      );
       const bad = await storage.getEvent({ merchant: null, id: 'e2' });
       assert.equal(bad?.event.state, 'fold_failed');
       assert.notEqual(bad?.event.note, null);
       const { rows } = await storage.listTransactions({ merchant: null, limit: 5, cursor: null });
-      assert.deepEqual(rows.map(({ status, version }) => [status, version]), [['succeeded', 1], ['succeeded', 2]]);
+      assert.deepEqual(
+        rows.map(({ status, version }) => [status, version]),
+        [
+          ['succeeded', 1],
+          ['succeeded', 2],
+        ],
+      );
       await storage.record([inbound(request('r5'), event('e5', { movement: payment('p1'), occurredAt: T - 1 }))]);
       assert.deepEqual(await storage.check({ now: T }), []);
     });
@@ -164,11 +203,16 @@ export function recording(it: It): void {
       assert.equal(parent?.refundState, 'full');
       const kept = await storage.getTransaction({ merchant: null, id: parent?.id ?? '' });
       assert.deepEqual(kept?.transaction, parent);
-      assert.deepEqual(kept?.children.map(({ kind }) => kind), ['refund']);
+      assert.deepEqual(
+        kept?.children.map(({ kind }) => kind),
+        ['refund'],
+      );
     });
 
     it('other tenants see nothing of it', async ({ storage }) => {
-      await storage.record([inbound(request('req_1'), event('evt_1', { movement: payment('p1'), deliveries: [delivery('d1', 'end_1', { body: bytes('x') })] }))]);
+      await storage.record([
+        inbound(request('req_1'), event('evt_1', { movement: payment('p1'), deliveries: [delivery('d1', 'end_1', { body: bytes('x') })] })),
+      ]);
       const row = (await storage.listTransactions({ merchant: 'm1', limit: 1, cursor: null })).rows[0];
       const seen = await Promise.all([
         storage.getRequest({ merchant: 'm2', id: 'req_1' }),

@@ -12,7 +12,10 @@ export function settling(it: It): void {
       assert.deepEqual(await storage.settle([settlement(job)]), ['settled']);
       const found = await storage.getDelivery({ merchant: 'm1', id: 'd1' });
       const { status, statusCode, cause, attemptCount, nextAttemptAt, finishedAt } = found?.delivery ?? {};
-      assert.deepEqual({ status, statusCode, cause, attemptCount, nextAttemptAt, finishedAt }, { status: 'succeeded', statusCode: 200, cause: 'ok', attemptCount: 1, nextAttemptAt: null, finishedAt: T + 50 });
+      assert.deepEqual(
+        { status, statusCode, cause, attemptCount, nextAttemptAt, finishedAt },
+        { status: 'succeeded', statusCode: 200, cause: 'ok', attemptCount: 1, nextAttemptAt: null, finishedAt: T + 50 },
+      );
       const [made] = found?.attempts ?? [];
       assert.deepEqual({ ...made, responseBody: text(made?.responseBody ?? null) }, { ...attempt(1), responseBody: 'thanks' });
     });
@@ -29,10 +32,18 @@ export function settling(it: It): void {
       await storage.settle([settlement(again, { attempt: failedAttempt(2), next: { status: 'failed' } })]);
       const found = await storage.getDelivery({ merchant: null, id: 'd1' });
       assert.deepEqual([found?.delivery.status, found?.delivery.statusCode, found?.delivery.attemptCount], ['failed', 500, 2]);
-      assert.deepEqual(found?.attempts.map(({ n, outcome }) => [n, outcome]), [[1, 'failed'], [2, 'failed']]);
+      assert.deepEqual(
+        found?.attempts.map(({ n, outcome }) => [n, outcome]),
+        [
+          [1, 'failed'],
+          [2, 'failed'],
+        ],
+      );
     });
 
-    it('a result is fenced where owner or attempt is another, where it is settled already, or where there is no such delivery', async ({ storage }) => {
+    it('a result is fenced where owner or attempt is another, where it is settled already, or where there is no such delivery', async ({
+      storage,
+    }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2']);
       const [late, good] = await claimAll(storage, 'end_1', { now: T + 10 });
       assert.ok(late && good);

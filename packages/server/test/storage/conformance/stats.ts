@@ -9,13 +9,27 @@ export function sums(it: It): void {
   describe('stats, endpointHealth, prune, facts', () => {
     it('money by status as it entered and as it stands, moved when the status moves', async ({ storage }) => {
       const at = (minute: number) => ({ recordedAt: T + minute * MINUTE, occurredAt: T + minute * MINUTE });
-      await storage.record([inbound(request('r1'), event('e1', { ...at(0), movement: payment('p1', { status: 'pending' }) })), inbound(request('r2'), event('e2', { ...at(0), movement: payment('p2') }))]);
+      await storage.record([
+        inbound(request('r1'), event('e1', { ...at(0), movement: payment('p1', { status: 'pending' }) })),
+        inbound(request('r2'), event('e2', { ...at(0), movement: payment('p2') })),
+      ]);
       await storage.record([inbound(request('r3', { receivedAt: T + MINUTE }), event('e3', { ...at(1), movement: payment('p1') }))]);
       const stats = await storage.stats({ merchant: 'm1', from: T, to: T + 2 * MINUTE, bucketMs: MINUTE });
-      const lines = (money: typeof stats.money): string[] => money.filter(({ count }) => count !== 0).map(({ status, count, value, currency }) => `${status} ${count} ${value} ${currency}`).sort();
+      const lines = (money: typeof stats.money): string[] =>
+        money
+          .filter(({ count }) => count !== 0)
+          .map(({ status, count, value, currency }) => `${status} ${count} ${value} ${currency}`)
+          .sort();
       assert.deepEqual(lines(stats.standing), ['succeeded 2 500000 KES']);
       assert.deepEqual(lines(stats.money), ['pending 1 250000 KES', 'succeeded 2 500000 KES']);
-      assert.deepEqual(stats.series.map(({ requests, events }) => [requests, events]), [[2, 2], [1, 1], [0, 0]]);
+      assert.deepEqual(
+        stats.series.map(({ requests, events }) => [requests, events]),
+        [
+          [2, 2],
+          [1, 1],
+          [0, 0],
+        ],
+      );
       const later = await storage.stats({ merchant: 'm1', from: T + MINUTE, to: T + 2 * MINUTE, bucketMs: MINUTE });
       assert.deepEqual(lines(later.money), ['succeeded 1 250000 KES']);
       const nobody = await storage.stats({ merchant: 'm2', from: T, to: T + MINUTE, bucketMs: MINUTE });
@@ -23,11 +37,15 @@ export function sums(it: It): void {
     });
 
     it('sums beyond 64 bits stay exact', async ({ storage }) => {
-      const huge = (key: string) => payment(key, { amount: { value: '9223372036854775807', exponent: 18, currency: 'ETH', text: '9.223372036854775807' } });
+      const huge = (key: string) =>
+        payment(key, { amount: { value: '9223372036854775807', exponent: 18, currency: 'ETH', text: '9.223372036854775807' } });
       await storage.record([inbound(request('r1'), event('e1', { movement: huge('p1') }))]);
       await storage.record([inbound(request('r2'), event('e2', { movement: huge('p2') }), event('e3', { movement: huge('p3') }))]);
       const { standing } = await storage.stats({ merchant: null, from: T, to: T, bucketMs: MINUTE });
-      assert.deepEqual(standing.map(({ value, count }) => [value, count]), [['27670116110564327421', 3]]);
+      assert.deepEqual(
+        standing.map(({ value, count }) => [value, count]),
+        [['27670116110564327421', 3]],
+      );
       assert.deepEqual(await storage.check({ now: T }), []);
     });
 
@@ -41,17 +59,29 @@ export function sums(it: It): void {
       const [one, two, three] = await claimAll(storage, 'end_1');
       assert.ok(one && two && three);
       const failed = { attempt: failedAttempt(1) };
-      await storage.settle([settlement(one), settlement(two, { ...failed, next: { status: 'failed' } }), settlement(three, { ...failed, next: { status: 'pending', at: T + 9 } })]);
+      await storage.settle([
+        settlement(one),
+        settlement(two, { ...failed, next: { status: 'failed' } }),
+        settlement(three, { ...failed, next: { status: 'pending', at: T + 9 } }),
+      ]);
       const stats = await storage.stats({ merchant: null, from: T, to: T + 10_000, bucketMs: MINUTE });
       assert.deepEqual(stats.providers, [{ provider: 'serixpay', requests: 3, rejected: 1, duplicates: 1, lastAt: T + 5 }]);
       assert.deepEqual(stats.deliveries, { pending: 1, succeeded: 1, failed: 1, failedTries: 2 });
     });
 
     it('health of an endpoint: ends, durations, last failure, backlog', async ({ storage }) => {
-      await withDeliveries(storage, 'end_1', Array.from({ length: 21 }, (_, n) => `d${n}`));
+      await withDeliveries(
+        storage,
+        'end_1',
+        Array.from({ length: 21 }, (_, n) => `d${n}`),
+      );
       const jobs = await claimAll(storage, 'end_1', { max: 20 });
       await storage.settle(
-        jobs.map((job, n) => (n < 18 ? settlement(job, { attempt: attempt(1, { durationMs: 10 * (n + 1) }) }) : settlement(job, { attempt: { ...failedAttempt(1), startedAt: T + n }, next: { status: 'failed' } }))),
+        jobs.map((job, n) =>
+          n < 18
+            ? settlement(job, { attempt: attempt(1, { durationMs: 10 * (n + 1) }) })
+            : settlement(job, { attempt: { ...failedAttempt(1), startedAt: T + n }, next: { status: 'failed' } }),
+        ),
       );
       const [health, none] = await storage.endpointHealth({ endpoints: ['end_1', 'end_none'], since: T });
       assert.deepEqual([health?.succeeded, health?.failed, health?.lastFailureAt, health?.backlog], [18, 2, T + 19, 1]);
@@ -62,9 +92,17 @@ export function sums(it: It): void {
 
     it('the quarantine of one source is kept within count, bytes and age, oldest first; all else stays', async ({ storage }) => {
       const bounds = { source: 'src_a', maxCount: 100, maxBytes: 1_000_000, olderThan: 0 };
-      const rejected = (n: number, source = 'src_a') => ({ request: request(`q${n}`, { source, verdict: 'rejected', receivedAt: T + n, body: new Uint8Array(100) }), events: [] });
-      await storage.record([...Array.from({ length: 10 }, (_, n) => rejected(n)), rejected(99, 'src_b'), inbound(request('good'), event('e1'))]);
-      const left = async (): Promise<string[]> => (await storage.listRequests({ merchant: null, limit: 50, cursor: null })).rows.map(({ id }) => id);
+      const rejected = (n: number, source = 'src_a') => ({
+        request: request(`q${n}`, { source, verdict: 'rejected', receivedAt: T + n, body: new Uint8Array(100) }),
+        events: [],
+      });
+      await storage.record([
+        ...Array.from({ length: 10 }, (_, n) => rejected(n)),
+        rejected(99, 'src_b'),
+        inbound(request('good'), event('e1')),
+      ]);
+      const left = async (): Promise<string[]> =>
+        (await storage.listRequests({ merchant: null, limit: 50, cursor: null })).rows.map(({ id }) => id);
       assert.equal(await storage.prune(bounds), 0);
       assert.equal(await storage.prune({ ...bounds, maxCount: 8 }), 2);
       assert.deepEqual(await left(), ['good', 'q99', 'q9', 'q8', 'q7', 'q6', 'q5', 'q4', 'q3', 'q2']);
@@ -81,7 +119,10 @@ export function sums(it: It): void {
       assert.ok(one && two);
       await storage.settle([settlement(one), settlement(two, { attempt: failedAttempt(1), next: { status: 'failed' } })]);
       const { accepted, delivered, failed, pending, notSubscribed, bytes } = await storage.facts();
-      assert.deepEqual({ accepted, delivered, failed, pending, notSubscribed }, { accepted: 4, delivered: 1, failed: 1, pending: 1, notSubscribed: 1 });
+      assert.deepEqual(
+        { accepted, delivered, failed, pending, notSubscribed },
+        { accepted: 4, delivered: 1, failed: 1, pending: 1, notSubscribed: 1 },
+      );
       assert.ok(bytes > 0);
     });
   });

@@ -58,8 +58,8 @@ CREATE INDEX events_of_merchant ON events (merchant);
 
 -- Keys that come in no order are kept out of the commits and written here in long sorted runs (keys.ts). `upto` is the last row indexed.
 CREATE TABLE runs (name TEXT PRIMARY KEY, upto INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE event_keys (scope TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE transaction_ids (id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE event_keys (hash INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (hash, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE transaction_ids (hash INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (hash, seq)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE transactions (
   seq INTEGER PRIMARY KEY,

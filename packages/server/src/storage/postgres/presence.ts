@@ -1,0 +1,72 @@
+import { Client } from 'pg';
+import { storageError } from './errors.ts';
+
+/** First half of the key of the lock by which a process shows that it lives. */
+const LIVES = 7_291_003;
+
+/** True, in SQL, where no process holds the lock of `owner`. The schema is part of the key: one server may hold several installations. */
+export const IS_GONE = `pg_try_advisory_xact_lock(${LIVES}, hashtext(current_schema() || ' ' || owner))`;
+
+const AGAIN_MS = 500;
+const CONNECT_TIMEOUT_MS = 1_500;
+
+/**
+ * Shows other processes that this one lives, by a lock on a connection of its own: the server frees it the moment the process dies. It
+ * is a hint that lets a dead node's leases be taken over at once; leases and fences are what keeps the promise.
+ */
+export interface Presence {
+  /** This process is `owner`, and no other from now on. */
+  announce(owner: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+export function createPresence(url: string): Presence {
+  let owner: string | null = null;
+  let client: Client | null = null;
+  let ended = false;
+  let timer: NodeJS.Timeout | null = null;
+
+  async function hold(): Promise<void> {
+    const made = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, application_name: 'paybell presence' });
+    client = made;
+    made.on('error', () => undefined);
+    made.on('end', () => lost(made));
+    await made.connect();
+    await made.query('SELECT pg_advisory_lock_shared($1, hashtext(current_schema() || \' \' || $2))', [LIVES, owner]);
+  }
+
+  /** Until the connection is there again, others may take this process for dead: the fence makes that a repeat, never a loss. */
+  function lost(made: Client): void {
+    if (ended || made !== client) return;
+    client = null;
+    timer = setTimeout(() => {
+      hold().catch(() => {
+        if (client !== null) lost(client);
+      });
+    }, AGAIN_MS);
+    timer.unref();
+  }
+
+  async function drop(): Promise<void> {
+    if (timer !== null) clearTimeout(timer);
+    const before = client;
+    client = null;
+    await before?.end().catch(() => undefined);
+  }
+
+  return {
+    async announce(name) {
+      await drop();
+      owner = name;
+      try {
+        await hold();
+      } catch (error) {
+        throw storageError(error);
+      }
+    },
+    async end() {
+      ended = true;
+      await drop();
+    },
+  };
+}
