@@ -189,6 +189,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     };
     observe.emit('delivery', deliveryRow(job, row));
     if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), nextAttemptAt);
+    else if (job.ordered === true) due.note(laneOf(job.endpoint), clock.now());
   }
 
   async function disableGone(lane: Lane, job: LeasedDelivery): Promise<void> {
@@ -242,7 +243,15 @@ export function createDeliver(parts: DeliverParts): Deliver {
     reserve(endpoint, now) {
       const lane = laneOf(endpoint.id);
       // What already waits in the store goes first.
-      if (stopping || !endpoint.active || lane.room(endpoint.maxInFlight) <= 0 || (lane.dueAt !== null && lane.dueAt <= now)) return null;
+      // Where order counts the store decides what may go, so nothing is leased before it is recorded.
+      if (
+        endpoint.ordered ||
+        stopping ||
+        !endpoint.active ||
+        lane.room(endpoint.maxInFlight) <= 0 ||
+        (lane.dueAt !== null && lane.dueAt <= now)
+      )
+        return null;
       lane.reserved += 1;
       return { owner, until: now + LEASE_MS + timeoutMs(endpoint) };
     },

@@ -41,19 +41,19 @@ const NO_BYTES = new Uint8Array(0);
 
 export function createRouter({ directory, deliver, observe, newId }: RouterParts): Router {
   function deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery {
-    const lease = deliver.reserve(endpoint, now);
+    const how = { lease: deliver.reserve(endpoint, now), ...(endpoint.ordered ? { ordered: true } : {}) };
     // What an event does not have (a published one a request, an unmapped one a transaction) it cannot send: then it goes in the endpoint's format.
     if (endpoint.content === 'transaction' && event.transaction !== null)
-      return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, lease };
+      return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, ...how };
     if (endpoint.content === 'request' && event.request !== null)
-      return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, lease };
+      return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, ...how };
     const format = `provider:${endpoint.provider}`;
     let body = event.bodies.get(format);
     if (body === undefined) {
       body = bodyFor(endpoint, event);
       event.bodies.set(format, body);
     }
-    return { id: newId('dlv'), endpoint: endpoint.id, format, body, lease };
+    return { id: newId('dlv'), endpoint: endpoint.id, format, body, ...how };
   }
 
   function jobs(arrival: Arrival, recorded: Recorded): LeasedDelivery[] {

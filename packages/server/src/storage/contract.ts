@@ -207,6 +207,8 @@ export interface NewDelivery {
   readonly body: Uint8Array | null;
   /** Set: this process sends it at once, as attempt 1. */
   readonly lease: Lease | null;
+  /** True: it waits until the pending ones before it, of the same transaction and endpoint, are finished. Never leased when recorded. */
+  readonly ordered?: boolean;
 }
 
 export interface Lease {
@@ -269,6 +271,7 @@ export interface LeasedDelivery {
   readonly failures: number;
   readonly leaseUntil: number;
   readonly createdAt: number;
+  readonly ordered?: boolean;
 }
 
 export type AttemptOutcome = 'succeeded' | 'failed' | 'unknown';
@@ -297,6 +300,8 @@ export interface Settlement {
   readonly attempt: AttemptRow;
   readonly next: { readonly status: 'succeeded' | 'failed' } | { readonly status: 'pending'; readonly at: number };
   readonly finishedAt: number;
+  /** True: when this finishes, the next of its transaction and endpoint is due. */
+  readonly ordered?: boolean;
 }
 
 export interface AddedDelivery extends NewDelivery {

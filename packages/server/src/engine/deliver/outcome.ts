@@ -44,6 +44,7 @@ export function outcomeOf(ended: Ended): Outcome {
           ? { status: 'pending', at: next.at }
           : { status: 'failed' },
     finishedAt: now,
+    ...(job.ordered === true ? { ordered: true } : {}),
   };
   return { settlement, disable: judgement.verdict === 'failed' && judgement.disableEndpoint };
 }

@@ -41,31 +41,43 @@ function room(at: number, bytes: number): void {
   scratch = larger;
 }
 
-/** One column as a binary array of `kind`. */
-export function encode<K extends keyof Kinds>(kind: K, values: readonly Kinds[K][]): Buffer {
-  const write = WRITERS[kind] as (value: Kinds[K], at: number) => number;
+/** Writes one column as a binary array of `kind` into the scratch, from `start`; answers with its end. */
+function column<Row>(kind: keyof Kinds, { rows, value, start }: { rows: readonly Row[]; value: (row: Row) => unknown; start: number }): number {
+  const write = WRITERS[kind] as (value: unknown, at: number) => number;
+  room(start, HEADER_BYTES);
   let nulls = 0;
-  let at = HEADER_BYTES;
-  for (const value of values) {
-    if (value === null) {
+  let at = start + HEADER_BYTES;
+  for (const row of rows) {
+    const cell = value(row);
+    if (cell === null) {
       room(at, 4);
       scratch.writeInt32BE(-1, at);
       at += 4;
       nulls = 1;
     } else {
-      at = write(value, at);
+      at = write(cell, at);
     }
   }
   // An array without elements has no dimension.
-  scratch.writeInt32BE(values.length === 0 ? 0 : 1, 0);
-  scratch.writeInt32BE(nulls, 4);
-  scratch.writeInt32BE(OID[kind], 8);
-  scratch.writeInt32BE(values.length, 12);
-  scratch.writeInt32BE(1, 16);
-  const end = values.length === 0 ? 12 : at;
-  const array = Buffer.from(scratch.subarray(0, end));
+  scratch.writeInt32BE(rows.length === 0 ? 0 : 1, start);
+  scratch.writeInt32BE(nulls, start + 4);
+  scratch.writeInt32BE(OID[kind], start + 8);
+  scratch.writeInt32BE(rows.length, start + 12);
+  scratch.writeInt32BE(1, start + 16);
+  return rows.length === 0 ? start + 12 : at;
+}
+
+/** What the scratch holds so far, cut at `ends`. */
+function taken(ends: readonly number[]): Buffer[] {
+  const all = Buffer.from(scratch.subarray(0, ends.at(-1) ?? 0));
   if (scratch.length > KEPT_BYTES) scratch = Buffer.allocUnsafeSlow(64 * 1024);
-  return array;
+  return ends.map((end, index) => all.subarray(ends[index - 1] ?? 0, end));
+}
+
+/** One column as a binary array of `kind`. */
+export function encode<K extends keyof Kinds>(kind: K, values: readonly Kinds[K][]): Buffer {
+  const [array] = taken([column(kind, { rows: values, value: (cell) => cell, start: 0 })]);
+  return array as Buffer;
 }
 
 const WRITERS: { readonly [K in keyof Kinds]: (value: NonNullable<Kinds[K]>, at: number) => number } = {
@@ -111,6 +123,9 @@ export function rowsOf<const C extends Columns>(columns: C): Rows<C> {
   return {
     names,
     unnest: (first = 1) => `unnest(${list.map(([, kind], index) => `$${first + index}::${kind}[]`).join(', ')}) AS r (${names})`,
-    bind: (rows) => list.map(([name, kind]) => encode(kind, rows.map((row) => row[name] as Kinds[typeof kind]))),
+    bind(rows) {
+      let start = 0;
+      return taken(list.map(([name, kind]) => (start = column(kind, { rows, value: (row) => row[name], start }))));
+    },
   };
 }

@@ -7,6 +7,7 @@ import { encode } from './arrays.ts';
 /** A transaction as a commit finds and leaves it. Where it is new, its number is reserved already. */
 export interface Held {
   readonly seq: number;
+  readonly isNew: boolean;
   identity: TransactionIdentity | null;
   doc: string | null;
   fold: string;
@@ -14,7 +15,7 @@ export interface Held {
   now: Transaction | null;
 }
 
-interface Read extends Omit<Held, 'now' | 'identity'> {
+interface Read extends Omit<Held, 'now' | 'identity' | 'isNew'> {
   readonly id: string;
   readonly merchant: string | null;
   readonly provider: string;
@@ -47,7 +48,12 @@ interface Child {
 
 /** The transactions that a batch may touch, in order of arrival: those its events name, and their parents. */
 export function namedBy(events: readonly NewEvent[]): string[] {
-  return [...new Set(events.flatMap(({ transaction, parent }) => [transaction, parent].filter((id): id is string => id !== null)))];
+  const ids = new Set<string>();
+  for (const { transaction, parent } of events) {
+    if (transaction !== null) ids.add(transaction);
+    if (parent !== null) ids.add(parent);
+  }
+  return [...ids];
 }
 
 /** The rows that a commit works on, as they are in the database with its own changes on top. */
@@ -86,7 +92,7 @@ export class HeldRows {
     if (row === undefined) {
       const read = this.#read.get(id);
       if (read === undefined) throw new Error(`The transaction ${id} was not read before its events were folded.`);
-      row = { seq: read.seq, identity: identityOf(read), doc: read.doc, fold: read.fold, now: null };
+      row = { seq: read.seq, isNew: read.doc === null, identity: identityOf(read), doc: read.doc, fold: read.fold, now: null };
       this.#rows.set(id, row);
     }
     return row;

@@ -150,23 +150,27 @@ const TRANSACTIONS = rowsOf({
   fold: 'text',
 });
 
-const UPSERT = {
-  name: 'record_transactions',
-  text: `INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${TRANSACTIONS.unnest()}
-    ON CONFLICT (id) DO UPDATE SET updated_at = excluded.updated_at, status = excluded.status, rail = excluded.rail, currency = excluded.currency,
-      parent = excluded.parent, doc = excluded.doc, fold = excluded.fold`,
+const INSERT = {
+  name: 'insert_transactions',
+  text: `INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${TRANSACTIONS.unnest()}`,
 };
 
-/** Writes the rows that a commit changed. */
-export function writeTransactions(client: PoolClient, rows: readonly Held[]): Promise<unknown> {
-  const values = TRANSACTIONS.bind(
-    rows.map((row) => {
-      const now = row.now as Transaction;
-      const { id, merchant, provider, kind, status, rail, parent } = now;
-      const currency = now.amount?.currency ?? now.amountReceived?.currency ?? null;
-      const key = row.identity?.key ?? '';
-      return { seq: row.seq, updated_at: Date.parse(now.updatedAt), id, merchant, provider, kind, key, status, rail, currency, parent, doc: row.doc, fold: row.fold };
-    }),
-  );
-  return client.query({ ...UPSERT, values });
+const UPDATE = {
+  name: 'update_transactions',
+  text: `UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
+    FROM ${TRANSACTIONS.unnest()} WHERE t.seq = r.seq`,
+};
+
+/** Writes the rows that a commit changed. They are locked, so what was not there when it was read is not there now. */
+export function writeTransactions(client: PoolClient, rows: readonly Held[]): Promise<unknown>[] {
+  return [INSERT, UPDATE].flatMap((statement) => {
+    const chosen = rows.filter(({ isNew }) => isNew === (statement === INSERT));
+    return chosen.length === 0 ? [] : [client.query({ ...statement, values: TRANSACTIONS.bind(chosen.map(transactionRow)) })];
+  });
+}
+
+function transactionRow({ seq, identity, now, doc, fold }: Held) {
+  const { id, merchant, provider, kind, status, rail, parent, amount, amountReceived, updatedAt } = now as Transaction;
+  const currency = amount?.currency ?? amountReceived?.currency ?? null;
+  return { seq, updated_at: Date.parse(updatedAt), id, merchant, provider, kind, key: identity?.key ?? '', status, rail, currency, parent, doc, fold };
 }

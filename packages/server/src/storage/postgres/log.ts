@@ -42,7 +42,7 @@ const INSERT_EVENTS = {
       SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k),
     arrived AS MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)})
     INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived WHERE (SELECT count(*) FROM locked) >= 0
-    ORDER BY fact, seq ON CONFLICT DO NOTHING RETURNING id`,
+    ORDER BY fact, seq ON CONFLICT (fact) DO NOTHING RETURNING id`,
 };
 
 /** An event that stood in the log before. */

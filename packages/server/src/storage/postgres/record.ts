@@ -82,7 +82,7 @@ async function write(client: PoolClient, { judged, change, held, prepared, shard
   try {
     await commit(client, [
       ...insertRequests(client, judged.requests),
-      ...(changed.length === 0 ? [] : [writeTransactions(client, changed)]),
+      ...writeTransactions(client, changed),
       ...(change.references.length === 0 ? [] : [writeReferences(client, change.references)]),
       ...insertDeliveries(client, prepared),
       ...(judged.repeats.length === 0 ? [] : [countRepeats(client, judged.repeats)]),

@@ -36,7 +36,7 @@ const REFS = rowsOf({ transaction_seq: 'int8', merchant: 'text', value: 'text' }
 
 const INSERT = {
   name: 'record_refs',
-  text: `INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${REFS.unnest()} ORDER BY merchant, value ON CONFLICT DO NOTHING`,
+  text: `INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${REFS.unnest()}`,
 };
 
 export function writeReferences(client: PoolClient, list: readonly Reference[]): Promise<unknown> {

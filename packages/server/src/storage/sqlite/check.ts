@@ -7,6 +7,7 @@ import type { Finding, StorageFacts } from '../contract.ts';
 import { durability } from './connect.ts';
 import { chainReader } from './chain.ts';
 import { hashOf } from './keys.ts';
+import { BEHIND } from './order.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
 const LEASE_GRACE_MS = 60_000;
@@ -62,6 +63,12 @@ const INVARIANTS: readonly Invariant[] = [
     name: 'finished_is_final',
     sql: `SELECT id FROM deliveries WHERE (status = 'pending') <> (due_at IS NOT NULL) OR (status = 'pending') = (finished_at IS NOT NULL)`,
     sentence: 'This delivery is neither clearly pending nor clearly finished.',
+  },
+  {
+    name: 'order_moves',
+    sql: `SELECT d.id FROM deliveries d WHERE d.status = 'pending' AND d.due_at = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM deliveries o
+      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.due_at < ${BEHIND})`,
+    sentence: 'This delivery waits behind others of its transaction, and none of them is on its way.',
   },
 ];
 

@@ -1,14 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
 import { transactionFinder } from './keys.ts';
+import { BEHIND, ordering } from './order.ts';
 import { atomically } from './transact.ts';
 
 const INSERT = `INSERT INTO deliveries (id, merchant, event, event_type, endpoint, transaction_id, format, payload, status, attempt_count, failures,
-    owner, due_at, started_at, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?)`;
+    owner, due_at, ordered, started_at, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?)`;
 
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status,
-  d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, d.due_at AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
+  d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, nullif(d.due_at, ${BEHIND}) AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
 
 type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number };
 
@@ -16,6 +17,7 @@ type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { rea
 function inserter(db: DatabaseSync) {
   const insert = db.prepare(INSERT);
   const insertPayload = db.prepare('INSERT INTO payloads (body) VALUES (?)');
+  const order = ordering(db);
   return (origin: Origin, delivery: NewDelivery, shared: Map<string, number | bigint>, row: string | null): string | null => {
     const made = delivery.format === 'transaction' ? (row ?? 'null') : null;
     const body = made === null ? delivery.body : Buffer.from(made);
@@ -25,6 +27,8 @@ function inserter(db: DatabaseSync) {
       shared.set(delivery.format, payload);
     }
     const { lease } = delivery;
+    const ordered = delivery.ordered === true && lease === null && origin.transaction !== null;
+    const dueAt = ordered ? order.dueAt(delivery.endpoint, origin.transaction ?? '', origin.at) : origin.at;
     insert.run(
       delivery.id,
       origin.merchant,
@@ -36,7 +40,8 @@ function inserter(db: DatabaseSync) {
       payload,
       lease === null ? 0 : 1,
       lease?.owner ?? null,
-      lease?.until ?? origin.at,
+      lease?.until ?? dueAt,
+      ordered ? 1 : 0,
       lease === null ? null : origin.at,
       origin.at,
     );
@@ -79,13 +84,14 @@ interface ClaimedRow {
   created_at: number;
   owner: string | null;
   started_at: number | null;
+  ordered: number;
   body: Uint8Array | null;
   request_body: Uint8Array | null;
   request_headers: string | null;
 }
 
 const LEASED = `SELECT d.id, d.merchant, d.endpoint, d.event, d.event_type, d.transaction_id, d.format, d.attempt_count, d.failures, d.due_at, d.created_at,
-    d.owner, d.started_at, p.body, r.body AS request_body, r.headers AS request_headers
+    d.owner, d.started_at, d.ordered, p.body, r.body AS request_body, r.headers AS request_headers
   FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
     LEFT JOIN events e ON d.payload IS NULL AND e.id = d.event LEFT JOIN requests r ON r.id = e.request`;
 
@@ -106,6 +112,7 @@ function leased(row: ClaimedRow, until: number): LeasedDelivery {
     failures: row.failures,
     leaseUntil: until,
     createdAt: row.created_at,
+    ...(row.ordered === 1 ? { ordered: true } : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Tally } from '../../ledger/tally.ts';
 import type { Settlement } from '../contract.ts';
+import { ordering } from './order.ts';
 import { tallyWriter } from './tallies.ts';
 import { atomically } from './transact.ts';
 
@@ -19,6 +20,7 @@ export function settleOperations(db: DatabaseSync) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const tallies = tallyWriter(db);
+  const order = ordering(db);
 
   function settleOne({ delivery, owner, attempt: made, next, finishedAt }: Settlement): boolean {
     const failed = made.outcome === 'failed' ? 1 : 0;
@@ -52,7 +54,9 @@ export function settleOperations(db: DatabaseSync) {
           if (!settleOne(result)) return 'fenced';
           const line = { merchant: result.merchant, at: result.finishedAt, provider: '' };
           if (result.attempt.outcome === 'failed') tally.count({ ...line, name: 'failed_try' });
-          if (result.next.status !== 'pending') tally.count({ ...line, name: result.next.status });
+          if (result.next.status === 'pending') return 'settled';
+          tally.count({ ...line, name: result.next.status });
+          if (result.ordered === true) order.letGo(result.delivery, result.finishedAt);
           return 'settled';
         });
         tallies.write(tally);

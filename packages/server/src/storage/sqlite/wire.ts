@@ -154,12 +154,14 @@ function packDelivery(d: NewDelivery, write: Write, bytes: (body: Uint8Array) =>
   write(d.format);
   write(d.lease?.owner ?? null);
   write(d.lease?.until ?? 0);
+  write(d.ordered === true);
   write(d.body !== null);
   if (d.body !== null) bytes(d.body);
 }
 
 function unpackDelivery(read: Read, bytes: () => Uint8Array): NewDelivery {
   const [id, endpoint, format, owner, until] = [read(), read(), read(), read(), read()] as [string, string, string, string | null, number];
+  const ordered = read() === true;
   const body = read() === true ? bytes() : null;
-  return { id, endpoint, format, body, lease: owner === null ? null : { owner, until } };
+  return { id, endpoint, format, body, ordered, lease: owner === null ? null : { owner, until } };
 }

@@ -79,12 +79,13 @@ CREATE INDEX transactions_of_merchant ON transactions (merchant, seq);
 CREATE INDEX transactions_by_status ON transactions (merchant, status, seq);
 CREATE INDEX transactions_of_parent ON transactions (parent) WHERE parent IS NOT NULL;
 
+-- Not unique: a line twice does no harm, and looking for it would cost more than all else in a commit.
 CREATE TABLE refs (
   transaction_seq bigint NOT NULL,
   merchant text COLLATE "C" NOT NULL,
-  value text COLLATE "C" NOT NULL,
-  PRIMARY KEY (merchant, value, transaction_seq)
+  value text COLLATE "C" NOT NULL
 );
+CREATE INDEX refs_by_value ON refs (merchant, value, transaction_seq);
 
 -- Under the id of the first delivery that carries the body; endpoints that are spoken to in one format share it.
 CREATE TABLE payloads (id text COLLATE "C" PRIMARY KEY, body bytea NOT NULL) WITH (toast_tuple_target = 8160);

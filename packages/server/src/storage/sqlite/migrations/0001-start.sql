@@ -106,8 +106,9 @@ CREATE TABLE deliveries (
   attempt_count INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   owner TEXT,
-  -- When it is due; for a leased one, when its lease ends. Null once finished.
+  -- When it is due; for a leased one, when its lease ends; for one that waits behind another, the end of time (order.ts). Null once finished.
   due_at INTEGER,
+  ordered INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER,
   status_code INTEGER,
   cause TEXT,
@@ -115,6 +116,7 @@ CREATE TABLE deliveries (
   finished_at INTEGER
 ) STRICT;
 CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE status = 'pending';
+CREATE INDEX deliveries_in_order ON deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered = 1;
 CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint);

@@ -1,0 +1,66 @@
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** `after`: the commit reaches the server and its answer is lost. `before`: the commit never gets there. */
+export type Cut = 'before' | 'after';
+
+export interface Proxy {
+  readonly url: string;
+  /** The next COMMIT that passes costs its connection. */
+  cutNextCommit(when: Cut): void;
+  cuts(): number;
+  close(): Promise<void>;
+}
+
+/** A wire between a store and its server that can be cut at the worst moment. */
+export async function startProxy(target: string): Promise<Proxy> {
+  const upstream = new URL(target);
+  const open = new Set<Socket>();
+  let armed: Cut | null = null;
+  let cuts = 0;
+
+  const server = createServer((client) => {
+    const remote = connect(Number(upstream.port), upstream.hostname);
+    const end = (): void => {
+      client.destroy();
+      remote.destroy();
+    };
+    for (const socket of [client, remote]) {
+      open.add(socket);
+      socket.on('error', end).on('close', () => {
+        open.delete(socket);
+        end();
+      });
+    }
+    let deaf = false;
+    client.on('data', (chunk) => {
+      if (armed === null || !chunk.includes('COMMIT\0')) return void remote.write(chunk);
+      cuts += 1;
+      if (armed === 'before') end();
+      else {
+        deaf = true;
+        remote.write(chunk);
+      }
+      armed = null;
+    });
+    remote.on('data', (chunk) => {
+      if (!deaf) return void client.write(chunk);
+      // The server has answered to the commit when it is ready for the next query.
+      if (chunk.includes('COMMIT\0')) end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target);
+  url.port = String((server.address() as AddressInfo).port);
+  return {
+    url: url.href,
+    cutNextCommit(when) {
+      armed = when;
+    },
+    cuts: () => cuts,
+    async close() {
+      for (const socket of open) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
