@@ -9,7 +9,7 @@ import { startPaybell, type Paybell } from './paybell.ts';
 import type { Report, RunOptions } from './run.ts';
 import { makeTag } from './webhook.ts';
 
-const IN_FLIGHT = 64;
+const IN_FLIGHT = 256;
 const BATCH = 500;
 /** Batches that wait for an answer at the same time. */
 const PUBLISHERS = 4;

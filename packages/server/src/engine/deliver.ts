@@ -113,7 +113,13 @@ export function createDeliver(parts: DeliverParts): Deliver {
   function start(lane: Lane, job: LeasedDelivery): void {
     const endpoint = directory.endpointById(job.endpoint);
     const now = clock.now();
-    if (endpoint?.active !== true || now > job.leaseUntil - timeoutMs(endpoint)) {
+    if (endpoint === undefined) {
+      // Deleted while the commit that holds this one ran.
+      lane.queue.push(job);
+      void abandon(job.endpoint);
+      return;
+    }
+    if (!endpoint.active || now > job.leaseUntil - timeoutMs(endpoint)) {
       void giveBack([job]);
       return;
     }
@@ -146,15 +152,15 @@ export function createDeliver(parts: DeliverParts): Deliver {
   function end(lane: Lane, call: Call): void {
     const { job, result } = call;
     const now = clock.now();
-    lane.inFlight -= 1;
-    inFlight -= 1;
-    lane.ended(now);
     // Deleted or disabled in flight: the result is written, nothing is tried again.
     const endpoint = directory.endpointById(job.endpoint) ?? null;
     // Only a retry is spread out; unpredictable bytes are too dear to fetch for every success.
     const spread = result.cause === 'ok' ? 0 : (random(1)[0] ?? 0) / 256;
     const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: spread });
-    settler.submit(settlement, (answer) => settled(answer, job, settlement));
+    settler.submit(settlement, (answer) => {
+      settled(answer, job, settlement);
+      leave(lane);
+    });
     const { outcome } = settlement.attempt;
     observe.emit('attempt', {
       endpoint: job.endpoint,
@@ -164,6 +170,14 @@ export function createDeliver(parts: DeliverParts): Deliver {
       durationMs: result.durationMs,
     });
     if (disable && !lane.gone) void disableGone(lane, job);
+  }
+
+  /** A call is in flight until its result is written: only so does a crash repeat no more than the cap. */
+  function leave(lane: Lane): void {
+    const now = clock.now();
+    lane.inFlight -= 1;
+    inFlight -= 1;
+    lane.ended(now);
     enterLine(lane);
     pump();
     if (lane.dueAt !== null && lane.dueAt <= now) due.look();

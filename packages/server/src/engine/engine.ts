@@ -8,7 +8,6 @@ import { createIds } from './ids.ts';
 import { createObserve } from './observe.ts';
 import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts';
 import { createRecorder } from './record.ts';
-import { Refusal } from './refusal.ts';
 import { createResend } from './resend.ts';
 import { createReverify } from './reverify.ts';
 import { createRouter } from './route.ts';
@@ -38,7 +37,7 @@ export function createEngine(parts: EngineParts): Engine {
   const deliver = createDeliver({ ...parts, directory, observe, owner: newId('node') });
   const router = createRouter({ directory, deliver, observe, newId });
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
-  const resend = createResend({ storage, directory, deliver, router, clock });
+  const resend = createResend({ storage, directory, deliver, router, observe, clock });
   const reverify = createReverify({ storage, directory, accept });
   const diagnose = createDiagnosis({ storage, directory });
   const test = createTest({ ...parts, directory, newId });
@@ -53,14 +52,6 @@ export function createEngine(parts: EngineParts): Engine {
     reverify,
     diagnose,
     dataOf,
-    async retryDelivery(merchant, id) {
-      const now = clock.now();
-      const row = await storage.retryDelivery({ merchant, id, now });
-      if (row === null) throw new Refusal('not_found', 'There is no delivery with this id.');
-      observe.emit('delivery', row);
-      deliver.wake(row.endpoint, now);
-      return row;
-    },
     gauges: () => ({ waiting: recorder.waiting(), ...deliver.gauges() }),
     async start() {
       await directory.load();

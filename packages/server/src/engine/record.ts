@@ -5,6 +5,9 @@ import { Refusal } from './refusal.ts';
 
 /** Arrivals written by one commit at most. */
 const BATCH = 500;
+/** Commits under way at once: one at work, one at its heels. */
+const COMMITS = 2;
+const WORTH_A_COMMIT = 16;
 /** Arrivals and bytes that may wait before the door answers 503. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;
@@ -35,12 +38,12 @@ export interface RecorderParts {
 
 /**
  * Collects arrivals for as long as the commit before takes, and writes them together: no timer, no wait when idle.
- * One commit at a time, so that the order of arrival is the order of the log.
+ * The store takes commits in the order they are given, so the order of arrival is the order of the log.
  */
 export function createRecorder({ storage, clock, observe, log, onFatal }: RecorderParts): Recorder {
   let queue: Waiter[] = [];
   let bytes = 0;
-  let writing = false;
+  let writing = 0;
   let idlers: (() => void)[] = [];
 
   async function write(batch: readonly Waiter[]): Promise<void> {
@@ -69,15 +72,19 @@ export function createRecorder({ storage, clock, observe, log, onFatal }: Record
     for (const waiter of batch) await write([waiter]);
   }
 
-  async function drain(): Promise<void> {
-    while (queue.length > 0) {
+  /** Starts a commit where none runs, and a second one behind it where enough waits to be worth it: the store then never stands idle. */
+  function pump(): void {
+    while (queue.length > 0 && (writing === 0 || (writing < COMMITS && queue.length >= WORTH_A_COMMIT))) {
       const batch = queue.length <= BATCH ? queue : queue.slice(0, BATCH);
       queue = queue.length <= BATCH ? [] : queue.slice(BATCH);
       for (const waiter of batch) bytes -= waiter.bytes;
-      await write(batch);
+      writing += 1;
+      void write(batch).finally(() => {
+        writing -= 1;
+        pump();
+      });
     }
-    writing = false;
-    for (const idle of idlers.splice(0)) idle();
+    if (writing === 0) for (const idle of idlers.splice(0)) idle();
   }
 
   return {
@@ -89,12 +96,10 @@ export function createRecorder({ storage, clock, observe, log, onFatal }: Record
         const size = arrival.request?.body.byteLength ?? arrival.events.reduce((sum, { data }) => sum + (data?.length ?? 0), 512);
         bytes += size;
         queue.push({ arrival, bytes: size, resolve, reject });
-        if (writing) return;
-        writing = true;
-        void drain();
+        pump();
       });
     },
     waiting: () => queue.length,
-    idle: () => (writing ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
+    idle: () => (writing > 0 ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve()),
   };
 }

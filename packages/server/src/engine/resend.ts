@@ -3,8 +3,9 @@ import { dataOf } from './accept/data.ts';
 import type { Deliver } from './deliver.ts';
 import { matches } from './directory/matching.ts';
 import type { InnerDirectory } from './directory.ts';
-import type { Endpoint, Engine, Resend } from './faces.ts';
+import type { Endpoint, Engine, Observe, Resend } from './faces.ts';
 import type { Clock, Storage } from './ports.ts';
+import { deliveryRow } from './record/rows.ts';
 import { Refusal } from './refusal.ts';
 import type { Router } from './route.ts';
 
@@ -17,11 +18,14 @@ export interface ResendParts {
   readonly directory: InnerDirectory;
   readonly deliver: Deliver;
   readonly router: Router;
+  readonly observe: Observe;
   readonly clock: Clock;
 }
 
 /** New deliveries for events that are in the log. The event keeps its id, so that a receiver can tell a repeat. */
-export function createResend({ storage, directory, deliver, router, clock }: ResendParts): Pick<Engine, 'resendEvent' | 'resendMany'> {
+export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | 'resendMany' | 'retryDelivery'> {
+  const { storage, directory, deliver, router, observe, clock } = parts;
+
   function endpointsFor({ event }: EventWithBody, endpoint: string | undefined): readonly Endpoint[] {
     return endpoint === undefined ? directory.subscribers(event.merchant, event.type) : [directory.endpoint(event.merchant, endpoint)];
   }
@@ -59,11 +63,26 @@ export function createResend({ storage, directory, deliver, router, clock }: Res
       for (const delivery of added) deliver.unreserve(delivery);
       throw error;
     }
-    for (const delivery of added) if (delivery.lease === null) deliver.wake(delivery.endpoint, now);
+    for (const { id: made, endpoint, format, lease } of added) {
+      const job = { id: made, merchant: event.merchant, event: id, eventType: type, endpoint, transaction, format };
+      observe.emit('delivery', deliveryRow({ ...job, attempt: lease === null ? 0 : 1, createdAt: now }, { nextAttemptAt: now }));
+      if (lease === null) deliver.wake(endpoint, now);
+    }
     return added.map(({ id }) => id);
   }
 
   return {
+    async retryDelivery(merchant, id) {
+      const found = await storage.getDelivery({ merchant, id });
+      if (found === null) throw new Refusal('not_found', 'There is no delivery with this id.');
+      if (directory.endpointById(found.delivery.endpoint) === undefined)
+        throw new Refusal('conflict', 'The endpoint of this delivery was deleted. Resend the event to another one.');
+      const now = clock.now();
+      const row = (await storage.retryDelivery({ merchant, id, now })) ?? found.delivery;
+      observe.emit('delivery', row);
+      deliver.wake(row.endpoint, now);
+      return row;
+    },
     async resendEvent(merchant, id, endpoint) {
       const found = await storage.getEvent({ merchant, id });
       if (found === null) throw new Refusal('not_found', 'There is no event with this id.');

@@ -47,31 +47,46 @@ after(async () => {
   cache.remove();
 });
 
-it(`loses nothing over ${KILLS} kills under load, and repeats no more than was in flight (SEED=${seed})`, { timeout: 600_000 }, async (t) => {
-  const ledger = newLedger();
-  const next = await setUp();
-  const lives = await killAndRestart(next, ledger);
-  const drained = await spawnServer(data.path, { env });
-  server = drained;
-  await startLoad({ url: drained.url, next, most: 0, ledger, clients: 4 }).done;
-  await allDelivered(drained);
-  const repeats = countRepeats(receiver.receipts);
-  const { acks, resent } = ledger;
-  t.diagnostic(JSON.stringify({ seed, kills: KILLS, acknowledged: acks.size, resent, received: receiver.receipts.size, ...lives, repeats: repeats.total, worstRepeats: repeats.worst }));
-  assert.equal(await eventsInTheApi(drained), acks.size, 'what was sent until it was acknowledged is in the log, each once');
-  assert.equal(await drained.terminate(), 0, drained.errors());
+it(
+  `loses nothing over ${KILLS} kills under load, and repeats no more than was in flight (SEED=${seed})`,
+  { timeout: 600_000 },
+  async (t) => {
+    const ledger = newLedger();
+    const next = await setUp();
+    const lives = await killAndRestart(next, ledger);
+    const drained = await spawnServer(data.path, { env });
+    server = drained;
+    await startLoad({ url: drained.url, next, most: 0, ledger, clients: 4 }).done;
+    await allDelivered(drained);
+    const repeats = countRepeats(receiver.receipts);
+    const { acks, resent } = ledger;
+    t.diagnostic(
+      JSON.stringify({
+        seed,
+        kills: KILLS,
+        acknowledged: acks.size,
+        resent,
+        received: receiver.receipts.size,
+        ...lives,
+        repeats: repeats.total,
+        worstRepeats: repeats.worst,
+      }),
+    );
+    assert.equal(await eventsInTheApi(drained), acks.size, 'what was sent until it was acknowledged is in the log, each once');
+    assert.equal(await drained.terminate(), 0, drained.errors());
 
-  assert.deepEqual(ledger.refused, []);
-  await nothingLost(ledger);
-  assert.ok(lives.inFlightAtKill > 0, 'no delivery was in flight at any kill: this run proves nothing about repeats');
-  assert.deepEqual(repeats.changed, [], 'repeats carry the same bytes');
-  assert.deepEqual(repeats.unexplained, [], 'nothing is repeated without a crash');
-  assert.ok(repeats.worst <= MOST_IN_FLIGHT, `one kill repeated ${repeats.worst} deliveries; at most ${MOST_IN_FLIGHT} were in flight`);
-  assert.deepEqual(await findings(), []);
-  const doctor = await paybell(['doctor', '--data', data.path, '--json']);
-  assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
-  assert.equal((JSON.parse(doctor.stdout.trim().split('\n').at(-1) ?? '') as { findings: number }).findings, 0);
-});
+    assert.deepEqual(ledger.refused, []);
+    await nothingLost(ledger);
+    assert.ok(lives.inFlightAtKill > 0, 'no delivery was in flight at any kill: this run proves nothing about repeats');
+    assert.deepEqual(repeats.changed, [], 'repeats carry the same bytes');
+    assert.deepEqual(repeats.unexplained, [], 'nothing is repeated without a crash');
+    assert.ok(repeats.worst <= MOST_IN_FLIGHT, `one kill repeated ${repeats.worst} deliveries; at most ${MOST_IN_FLIGHT} were in flight`);
+    assert.deepEqual(await findings(), []);
+    const doctor = await paybell(['doctor', '--data', data.path, '--json']);
+    assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
+    assert.equal((JSON.parse(doctor.stdout.trim().split('\n').at(-1) ?? '') as { findings: number }).findings, 0);
+  },
+);
 
 /** Sources and endpoints; the clean end also writes the cache of compiled code. */
 async function setUp(): Promise<() => Shot> {
@@ -124,7 +139,9 @@ async function nothingLost(ledger: Ledger): Promise<void> {
   await storage.open();
   try {
     const events = (await all((page) => storage.listEvents(page))).map(({ event }) => event);
-    const accepted = (await all((page) => storage.listRequests({ ...page, verdict: 'accepted' }))).map(({ id, sha256 }) => [sha256, id] as const);
+    const accepted = (await all((page) => storage.listRequests({ ...page, verdict: 'accepted' }))).map(
+      ({ id, sha256 }) => [sha256, id] as const,
+    );
     const transactions = new Set((await all((page) => storage.listTransactions(page))).map(({ id }) => id));
     const requests = new Map(accepted);
     assert.equal(requests.size, accepted.length, 'no two requests with the same bytes were accepted as new');
@@ -140,7 +157,10 @@ async function nothingLost(ledger: Ledger): Promise<void> {
       assert.ok(receiver.receipts.has(`/request ${passedOn}`), `the request of ${event.id} was never passed on`);
     }
     const deliveries = await all((page) => storage.listDeliveries(page));
-    assert.deepEqual(deliveries.filter(({ status }) => status !== 'succeeded'), []);
+    assert.deepEqual(
+      deliveries.filter(({ status }) => status !== 'succeeded'),
+      [],
+    );
     assert.ok(deliveries.length > 2 * ledger.acks.size, 'the third endpoint was subscribed to some of the events');
   } finally {
     await storage.close();

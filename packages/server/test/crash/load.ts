@@ -119,7 +119,10 @@ export function startLoad({ url, next, most, ledger, clients }: LoadInput): Load
         return;
       }
       if (answer.status === 200 || answer.status === 202) {
-        ledger.acks.set(one, { shot: one, event: one.door === 'published' ? String((JSON.parse(answer.text) as { id: string }).id) : null });
+        ledger.acks.set(one, {
+          shot: one,
+          event: one.door === 'published' ? (JSON.parse(answer.text) as { id: string }).id : null,
+        });
         count += 1;
         tell();
       } else ledger.refused.push(`${one.path} ${answer.status} ${answer.text}`);
@@ -147,7 +150,9 @@ function post(url: string, { path, headers, body }: Shot, agent: Agent): Promise
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', () => resolve(null));
-      response.on('end', () => resolve(response.complete ? { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() } : null));
+      response.on('end', () =>
+        resolve(response.complete ? { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() } : null),
+      );
     });
     call.on('error', () => resolve(null));
     call.end(body);

@@ -29,34 +29,38 @@ after(async () => {
   data.remove();
 });
 
-it('ends on SIGTERM under load: exit 0 in time, all that was acknowledged is kept, no call is cut, no lease stays behind', { timeout: 120_000 }, async () => {
-  const ledger = newLedger();
-  server = await spawnServer(data.path);
-  await server.call('POST', '/v1/endpoints', { url: `${receiver.url}/event`, maxInFlight: 8 });
-  const next = await makeShots(server);
-  for (let load = 1; load <= LOADS; load += 1) {
-    server ??= await spawnServer(data.path);
-    const running = startLoad({ url: server.url, next, most: 2_000, ledger, clients: 16 });
-    await running.acknowledged(60);
-    assert.ok(receiver.inFlight() > 0, 'deliveries are in flight');
-    const began = performance.now();
-    assert.equal(await server.terminate(), 0, server.errors());
-    assert.ok(performance.now() - began < WITHIN_MS, 'it ended in time');
-    assert.equal(receiver.inFlight(), 0, 'no call was cut off');
-    server = null;
-    await running.stop();
-    receiver.nextLife();
-    await holds(ledger);
-  }
-  for (const answer of ledger.refused) assert.match(answer, / 503 .*"code":"closing"/);
+it(
+  'ends on SIGTERM under load: exit 0 in time, all that was acknowledged is kept, no call is cut, no lease stays behind',
+  { timeout: 120_000 },
+  async () => {
+    const ledger = newLedger();
+    server = await spawnServer(data.path);
+    await server.call('POST', '/v1/endpoints', { url: `${receiver.url}/event`, maxInFlight: 8 });
+    const next = await makeShots(server);
+    for (let load = 1; load <= LOADS; load += 1) {
+      server ??= await spawnServer(data.path);
+      const running = startLoad({ url: server.url, next, most: 2_000, ledger, clients: 16 });
+      await running.acknowledged(60);
+      assert.ok(receiver.inFlight() > 0, 'deliveries are in flight');
+      const began = performance.now();
+      assert.equal(await server.terminate(), 0, server.errors());
+      assert.ok(performance.now() - began < WITHIN_MS, 'it ended in time');
+      assert.equal(receiver.inFlight(), 0, 'no call was cut off');
+      server = null;
+      await running.stop();
+      receiver.nextLife();
+      await holds(ledger);
+    }
+    for (const answer of ledger.refused) assert.match(answer, / 503 .*"code":"closing"/);
 
-  server = await spawnServer(data.path);
-  await startLoad({ url: server.url, next, most: 0, ledger, clients: 4 }).done;
-  await allDelivered(server);
-  const repeats = countRepeats(receiver.receipts);
-  assert.deepEqual([repeats.total, repeats.unexplained], [0, []], 'a clean stop repeats nothing');
-  assert.ok(receiver.receipts.size >= ledger.acks.size, 'everything that was acknowledged was delivered');
-});
+    server = await spawnServer(data.path);
+    await startLoad({ url: server.url, next, most: 0, ledger, clients: 4 }).done;
+    await allDelivered(server);
+    const repeats = countRepeats(receiver.receipts);
+    assert.deepEqual([repeats.total, repeats.unexplained], [0, []], 'a clean stop repeats nothing');
+    assert.ok(receiver.receipts.size >= ledger.acks.size, 'everything that was acknowledged was delivered');
+  },
+);
 
 async function holds({ acks }: Ledger): Promise<void> {
   const storage = await openStorage(databasePath(data.path), { readOnly: true, threads: false });

@@ -40,16 +40,18 @@ function judgeOne(lines: readonly Line[], mark: string): string {
   const answered = lines.findIndex(({ text }, index) => index > arrived && ANSWER.test(text));
   if (answered < 0) return 'never answered';
   const status = ANSWER.exec(lines[answered]?.text ?? '')?.[2] ?? '';
-  if (!/^20/.test(status)) return `answered ${status}`;
+  if (!status.startsWith('20')) return `answered ${status}`;
   const written = lines.findLastIndex(({ text }, index) => index > arrived && index < answered && WAL_WRITE.test(text));
   if (written < 0) return 'answered before the log was written';
-  return lines.some((_, index) => index > written && index < answered && syncEnds(lines, index, written)) ? 'synced' : 'answered before the log was synced';
+  return lines.some((_, index) => index > written && index < answered && syncEnds(lines, index, written))
+    ? 'synced'
+    : 'answered before the log was synced';
 }
 
 /** Whether the line ends, with success, a sync of the log that began after the line `since`. */
 function syncEnds(lines: readonly Line[], index: number, since: number): boolean {
   const { thread, text } = lines[index] as Line;
-  if (SYNC.test(text)) return / = 0$/.test(text);
+  if (SYNC.test(text)) return text.endsWith(' = 0');
   if (!/^<\.\.\. (fsync|fdatasync) resumed>.* = 0$/.test(text)) return false;
   const begun = lines.findLastIndex((line, at) => at < index && line.thread === thread);
   return begun > since && SYNC.test(lines[begun]?.text ?? '');

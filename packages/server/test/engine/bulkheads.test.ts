@@ -112,6 +112,36 @@ describe('bulkheads', () => {
     await world.stop();
   });
 
+  test('an endpoint that is deleted while a commit runs: what the commit held for it ends, nothing is sent', async () => {
+    const gate = Promise.withResolvers<void>();
+    let slow = false;
+    const world = await makeWorld({
+      wrap: (storage) =>
+        new Proxy(storage, {
+          get(target, name) {
+            if (name !== 'record' || !slow) return Reflect.get(target, name);
+            return (arrivals: Parameters<typeof storage.record>[0]) => gate.promise.then(() => target.record(arrivals));
+          },
+        }),
+    });
+    const id = await world.endpoint();
+    slow = true;
+    const publishing = publish(world, 3);
+    await world.advance(0);
+    await world.engine.directory.deleteEndpoint(null, id);
+    await world.advance(10);
+    gate.resolve();
+    await publishing;
+    await world.advance(10_000);
+    const { rows } = await world.storage.listDeliveries({ merchant: null, limit: 9, cursor: null });
+    assert.deepEqual(
+      rows.map(({ status, cause }) => `${status} ${cause}`),
+      Array.from({ length: 3 }, () => 'failed endpoint_deleted'),
+    );
+    assert.equal(world.calls.length, 0);
+    await world.stop();
+  });
+
   test('an endpoint that is deleted: what flies is written, what waits ends, nothing is sent any more', async () => {
     const world = await makeWorld();
     const id = await world.endpoint({ maxInFlight: 1 });

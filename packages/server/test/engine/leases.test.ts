@@ -147,6 +147,27 @@ describe('leases', () => {
     await world.stop();
   });
 
+  test('a lease that ran out in the queue is not given back: it is another try by then, and is sent once', async () => {
+    const world = await makeWorld();
+    const id = await world.endpoint({ maxInFlight: 4 });
+    const first = held();
+    world.answer((_request, index) => (index < 4 ? first.result : 200));
+    await publish(world, 5);
+    await world.advance(0);
+    const flying = new Set(world.calls.map(({ request }) => request.headers['webhook-id']));
+    assert.deepEqual([flying.size, world.engine.gauges().queued], [4, 1]);
+    // All leases end while four calls hang; with more room, all five are claimed again while the first copy of the last one still waits.
+    world.jump(100_000);
+    await world.engine.directory.changeEndpoint(null, id, { maxInFlight: 16 });
+    await world.advance(100);
+    first.end(200);
+    await world.advance(100_000);
+    assert.equal(world.calls.filter(({ request }) => !flying.has(request.headers['webhook-id'])).length, 1);
+    assert.ok((await rows(world)).every(({ status }) => status === 'succeeded'));
+    assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+    await world.stop();
+  });
+
   test('a machine that was suspended: leases that are over are not given back, and every delivery ends once', async () => {
     const world = await makeWorld();
     await world.endpoint({ maxInFlight: 1 });

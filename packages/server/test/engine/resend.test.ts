@@ -97,15 +97,18 @@ describe('resend, retry, test', () => {
       ['a.b', 'a.c', 'x.y'].map((type) => ({ type, data: null })),
     );
     const endpoint = await world.endpoint({ events: ['a.*'] });
+    const told: string[] = [];
+    world.engine.observe.on('delivery', ({ status }) => told.push(status));
     const run = await world.engine.resendMany({ merchant: null, since: START, endpoint });
     await world.advance(1000);
     assert.deepEqual([run.events, run.deliveries, world.calls.length], [2, 2, 2]);
+    assert.deepEqual(told.toSorted(), ['pending', 'pending', 'succeeded', 'succeeded'], 'a live console sees them at once');
     await world.stop();
   });
 
   test('a failed delivery is tried once more by hand', async () => {
     const world = await makeWorld();
-    await world.endpoint({ retry: { delays: ['0s', '1s'] } });
+    const endpoint = await world.endpoint({ retry: { delays: ['0s', '1s'] } });
     world.answer(500);
     await world.engine.publish('default', [{ type: 'a.b', data: null }]);
     await world.advance(10_000);
@@ -117,6 +120,8 @@ describe('resend, retry, test', () => {
     const [after] = await deliveries(world);
     assert.deepEqual([after?.status, after?.attemptCount, world.calls.length], ['succeeded', 3, 3]);
     await assert.rejects(world.engine.retryDelivery('m2', row?.id ?? ''), refused('not_found'));
+    await world.engine.directory.deleteEndpoint(null, endpoint);
+    await assert.rejects(world.engine.retryDelivery('default', row?.id ?? ''), refused('conflict'));
     await world.stop();
   });
 

@@ -16,7 +16,15 @@ const WITHIN_MS = 10_000;
 const ROW_WITHIN_MS = 2_000;
 const CONSOLE = join(import.meta.dirname, '../../../console');
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 const executablePath = process.env['PAYBELL_CHROMIUM'] ?? BROWSERS.find((path) => existsSync(path));
 // A machine for continuous integration must have what the proof needs.
@@ -39,7 +47,10 @@ describe('the demo', { timeout: 60_000 }, () => {
     let versions = 0;
     let delivered = 0;
     while (seen.size < FIVE.length || versions < 2 || delivered === 0) {
-      assert.ok(performance.now() < end, `after ${WITHIN_MS} ms: ${[...seen].join()}, most versions ${versions}, delivered ${delivered}\n${server.stderr()}`);
+      assert.ok(
+        performance.now() < end,
+        `after ${WITHIN_MS} ms: ${[...seen].join()}, most versions ${versions}, delivered ${delivered}\n${server.stderr()}`,
+      );
       const { data } = await server.api<{ data: { provider: string; version: number }[] }>('GET', '/v1/transactions?limit=200');
       for (const { provider, version } of data) {
         seen.add(provider);

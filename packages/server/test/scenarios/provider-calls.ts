@@ -31,9 +31,23 @@ export async function providerOutside(api: Api, { id, merchant }: { id: string; 
   const source = made.body as ProviderOutside['source'];
   const send = async (step: Step): Promise<Told> => {
     const { type, id: event, data, occurredAt, fault } = step;
-    const request = forge({ provider, type, id: event, data, occurredAt, now: Date.now(), secret, ...(fault && { fault }), ...(options && { options }) });
+    const request = forge({
+      provider,
+      type,
+      id: event,
+      data,
+      occurredAt,
+      now: Date.now(),
+      secret,
+      ...(fault && { fault }),
+      ...(options && { options }),
+    });
     const body = Buffer.from(request.body);
-    const response = await fetch(api.url + source.ingestPath, { method: 'POST', headers: { ...request.headers }, body: new Uint8Array(body) });
+    const response = await fetch(api.url + source.ingestPath, {
+      method: 'POST',
+      headers: { ...request.headers },
+      body: new Uint8Array(body),
+    });
     return { step, body, status: response.status, contentType: response.headers.get('content-type') ?? '', answer: await response.text() };
   };
   return {

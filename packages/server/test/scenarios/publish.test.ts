@@ -43,7 +43,12 @@ describe('an event published by an app', () => {
       }
       const again = await server.call('POST', '/v1/events', { type: 'payment.completed', data, provider }, key);
       assert.deepEqual([again.body.id, again.body.duplicate], [published.body.id, true]);
-      const { body: other } = await server.call('POST', '/v1/events', { type: 'payment.completed', data: { ...data, amount: '1' }, provider }, key);
+      const { body: other } = await server.call(
+        'POST',
+        '/v1/events',
+        { type: 'payment.completed', data: { ...data, amount: '1' }, provider },
+        key,
+      );
       assert.deepEqual([other.status, other.code], [422, 'idempotency_conflict']);
       await server.call('DELETE', `/v1/endpoints/${endpoint.id}`);
     });

@@ -108,13 +108,23 @@ async function privateServer(bin: string, settings: ServerSettings): Promise<Tes
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid ?? 0);
   const data = join(folder, 'data');
   const options = { ...user, cwd: folder, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'paybell', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'], { ...options, stdio: 'pipe' });
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'paybell', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'], {
+    ...options,
+    stdio: 'pipe',
+  });
   const port = await freePort();
   const url = `postgres://paybell@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | null = null;
 
   const start = async (more: ServerSettings = settings): Promise<void> => {
-    const all: ServerSettings = { fsync: 'on', shared_buffers: '64MB', max_connections: '100', unix_socket_directories: '', listen_addresses: '127.0.0.1', ...more };
+    const all: ServerSettings = {
+      fsync: 'on',
+      shared_buffers: '64MB',
+      max_connections: '100',
+      unix_socket_directories: '',
+      listen_addresses: '127.0.0.1',
+      ...more,
+    };
     const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
     await ready(server);

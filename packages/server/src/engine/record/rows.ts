@@ -19,7 +19,10 @@ export function requestRow(request: NewRequest, recorded: Recorded): RequestRow 
   };
 }
 
-export function deliveryRow(job: LeasedDelivery, now: Partial<DeliveryRow>): DeliveryRow {
+/** What a delivery is known by, whether it is leased or not. */
+export type DeliveryIdentity = Omit<LeasedDelivery, 'body' | 'requestHeaders' | 'failures' | 'leaseUntil'>;
+
+export function deliveryRow(job: DeliveryIdentity, now: Partial<DeliveryRow>): DeliveryRow {
   return {
     id: job.id,
     merchant: job.merchant,

@@ -42,7 +42,10 @@ function room(at: number, bytes: number): void {
 }
 
 /** Writes one column as a binary array of `kind` into the scratch, from `start`; answers with its end. */
-function column<Row>(kind: keyof Kinds, { rows, value, start }: { rows: readonly Row[]; value: (row: Row) => unknown; start: number }): number {
+function column<Row>(
+  kind: keyof Kinds,
+  { rows, value, start }: { rows: readonly Row[]; value: (row: Row) => unknown; start: number },
+): number {
   const write = WRITERS[kind] as (value: unknown, at: number) => number;
   room(start, HEADER_BYTES);
   let nulls = 0;
@@ -99,7 +102,7 @@ const WRITERS: { readonly [K in keyof Kinds]: (value: NonNullable<Kinds[K]>, at:
     room(at, 12);
     scratch.writeInt32BE(8, at);
     scratch.writeInt32BE(Math.floor(value / 2 ** 32) | 0, at + 4);
-    scratch.writeInt32BE(value % 2 ** 32 | 0, at + 8);
+    scratch.writeInt32BE((value % 2 ** 32) | 0, at + 8);
     return at + 12;
   },
   float8(value, at) {

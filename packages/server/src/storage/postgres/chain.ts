@@ -24,6 +24,7 @@ const READ = {
 export async function chains(client: ClientBase | Pool, transactions: readonly string[]): Promise<Map<string, LedgerEvent[]>> {
   const found = new Map<string, LedgerEvent[]>(transactions.map((id) => [id, []]));
   const { rows } = await client.query<Row>({ ...READ, values: [encode('text', transactions)] });
-  for (const { transaction, movement, ...event } of rows) found.get(transaction)?.push({ ...event, movement: JSON.parse(movement) as Movement });
+  for (const { transaction, movement, ...event } of rows)
+    found.get(transaction)?.push({ ...event, movement: JSON.parse(movement) as Movement });
   return found;
 }

@@ -112,8 +112,12 @@ async function rowFindings(client: PoolClient, now: number): Promise<Finding[]> 
     const { rows } = await client.query<{ id: string }>(`${sql} LIMIT ${MOST}`);
     for (const { id } of rows) findings.push({ invariant: name, id, sentence });
   }
-  const { rows } = await client.query<{ id: string }>(`SELECT id FROM open_deliveries WHERE owner IS NOT NULL AND due_at < $1 LIMIT ${MOST}`, [now - LEASE_GRACE_MS]);
-  for (const { id } of rows) findings.push({ invariant: 'lease_in_time', id, sentence: 'The lease of this delivery ended long ago and nobody took it over.' });
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT id FROM open_deliveries WHERE owner IS NOT NULL AND due_at < $1 LIMIT ${MOST}`,
+    [now - LEASE_GRACE_MS],
+  );
+  for (const { id } of rows)
+    findings.push({ invariant: 'lease_in_time', id, sentence: 'The lease of this delivery ended long ago and nobody took it over.' });
   return findings;
 }
 
@@ -123,8 +127,11 @@ interface Row extends TransactionIdentity {
 }
 
 async function* everyTransaction(client: PoolClient): AsyncGenerator<Row[]> {
-  for (let after = 0; ; ) {
-    const { rows } = await client.query<Row>(`SELECT seq, id, merchant, provider, kind, key, doc FROM transactions WHERE seq > $1 ORDER BY seq LIMIT ${STEP}`, [after]);
+  for (let after = 0; ;) {
+    const { rows } = await client.query<Row>(
+      `SELECT seq, id, merchant, provider, kind, key, doc FROM transactions WHERE seq > $1 ORDER BY seq LIMIT ${STEP}`,
+      [after],
+    );
     if (rows.length === 0) return;
     yield rows;
     after = rows.at(-1)?.seq ?? after;
@@ -149,7 +156,10 @@ async function ledgerFindings(client: PoolClient): Promise<Finding[]> {
 }
 
 async function childrenOf(client: PoolClient, parents: readonly string[]): Promise<Map<string, Transaction[]>> {
-  const { rows } = await client.query<{ parent: string; doc: string }>('SELECT parent, doc FROM transactions WHERE parent = ANY ($1::text[]) ORDER BY id', [encode('text', parents)]);
+  const { rows } = await client.query<{ parent: string; doc: string }>(
+    'SELECT parent, doc FROM transactions WHERE parent = ANY ($1::text[]) ORDER BY id',
+    [encode('text', parents)],
+  );
   const children = new Map<string, Transaction[]>();
   for (const { parent, doc } of rows) {
     const siblings = children.get(parent) ?? [];
@@ -177,7 +187,9 @@ function nameOf({ merchant, provider, kind, status, rail, currency, exponent }: 
 async function moneyFindings(client: PoolClient): Promise<Finding[]> {
   const tally = new Tally();
   for await (const rows of everyTransaction(client)) for (const { doc } of rows) tally.move(null, JSON.parse(doc) as Transaction, 0);
-  const counted = new Map([...tally.lines.values()].filter(({ slot }) => slot === STANDING).map((line) => [nameOf(line), `${line.count} ${line.value}`]));
+  const counted = new Map(
+    [...tally.lines.values()].filter(({ slot }) => slot === STANDING).map((line) => [nameOf(line), `${line.count} ${line.value}`]),
+  );
   const { rows } = await client.query<Line & { sums: string }>(
     `SELECT merchant, provider, kind, status, rail, currency, exponent, sum(count) || ' ' || sum(value) AS sums FROM tallies
      WHERE slot = ${STANDING} AND name = 'money' GROUP BY merchant, provider, kind, status, rail, currency, exponent`,
@@ -188,10 +200,19 @@ async function moneyFindings(client: PoolClient): Promise<Finding[]> {
     const expected = counted.get(line) ?? '0 0';
     counted.delete(line);
     if (row.sums === expected) continue;
-    findings.push({ invariant: 'money_adds_up', id: null, sentence: `The sum kept for ${line} is ${row.sums}, the ledger adds up to ${expected} (count, base units).` });
+    findings.push({
+      invariant: 'money_adds_up',
+      id: null,
+      sentence: `The sum kept for ${line} is ${row.sums}, the ledger adds up to ${expected} (count, base units).`,
+    });
   }
   for (const [line, sum] of counted) {
-    if (sum !== '0 0') findings.push({ invariant: 'money_adds_up', id: null, sentence: `No sum is kept for ${line}; the ledger adds up to ${sum} (count, base units).` });
+    if (sum !== '0 0')
+      findings.push({
+        invariant: 'money_adds_up',
+        id: null,
+        sentence: `No sum is kept for ${line}; the ledger adds up to ${sum} (count, base units).`,
+      });
   }
   return findings;
 }
@@ -205,7 +226,13 @@ async function balance(client: PoolClient): Promise<Finding[]> {
        count(*) FILTER (WHERE NOT pending AND NOT failed) AS delivered,
        (SELECT count(*) FROM events e WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.id)) AS unsubscribed FROM fate`,
   );
-  const { accepted, pending, failed, delivered, unsubscribed } = rows[0] ?? { accepted: 0, pending: 0, failed: 0, delivered: 0, unsubscribed: 0 };
+  const { accepted, pending, failed, delivered, unsubscribed } = rows[0] ?? {
+    accepted: 0,
+    pending: 0,
+    failed: 0,
+    delivered: 0,
+    unsubscribed: 0,
+  };
   if (pending + failed + delivered + unsubscribed === accepted) return [];
   const sentence = `accepted ${accepted} is not delivered ${delivered} + failed ${failed} + pending ${pending} + not subscribed ${unsubscribed}.`;
   return [{ invariant: 'books_balance', id: null, sentence }];

@@ -72,8 +72,14 @@ interface ClaimParts {
 export function claimOperations(hot: Pool, { skew, now: localNow, presence }: ClaimParts) {
   return {
     async claim({ owner, now, until, wants }: Claim): Promise<Claimed> {
-      const endpoints = encode('text', wants.map(({ endpoint }) => endpoint));
-      const most = encode('int8', wants.map(({ max }) => max));
+      const endpoints = encode(
+        'text',
+        wants.map(({ endpoint }) => endpoint),
+      );
+      const most = encode(
+        'int8',
+        wants.map(({ max }) => max),
+      );
       const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now];
       const rows = await once<LeasedRow>(hot, { ...CLAIM, values });
       const next = await once<{ endpoint: string; dueAt: number | null }>(hot, { ...NEXT, values: [endpoints] });

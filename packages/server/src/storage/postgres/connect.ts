@@ -31,7 +31,8 @@ const INT8 = 20;
 
 /** Sequence numbers and milliseconds fit a number; everything else is read as ever. */
 const TYPES = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text'))) as typeof types.getTypeParser,
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
 };
 
 export interface Pools {
@@ -51,8 +52,17 @@ export function createPools(url: string, readOnly: boolean): Pools {
 
 /** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs three round trips. */
 function pool(url: string, config: PoolConfig, settings: string): Pool {
-  const made = new Pool({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, pipeline: true, types: TYPES, ...config } as PoolConfig);
+  const made = new Pool({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    pipeline: true,
+    types: TYPES,
+    ...config,
+  } as PoolConfig);
   made.on('connect', (client) => {
+    // Whoever waits for an answer is told of a broken connection by that; the event would end the process.
+    client.on('error', () => undefined);
     // Goes before everything else on this connection; without it nothing may run there.
     client.query(settings).catch(() => void (client as Partial<Client>).end?.());
   });
@@ -72,11 +82,17 @@ export async function assertFit(client: PoolClient): Promise<void> {
   }
   for (const name of ['fsync', 'full_page_writes'] as const) {
     if (settings[name] !== 'on') {
-      throw new StorageError(`PostgreSQL runs with ${name}=${settings[name]}: a power cut would lose what was acknowledged. Set ${name}=on and start again.`, null);
+      throw new StorageError(
+        `PostgreSQL runs with ${name}=${settings[name]}: a power cut would lose what was acknowledged. Set ${name}=on and start again.`,
+        null,
+      );
     }
   }
   if (settings['synchronous_commit'] !== 'on') {
-    throw new StorageError(`PostgreSQL does not wait for the disk (synchronous_commit=${settings['synchronous_commit']}). Paybell does not start without it.`, null);
+    throw new StorageError(
+      `PostgreSQL does not wait for the disk (synchronous_commit=${settings['synchronous_commit']}). Paybell does not start without it.`,
+      null,
+    );
   }
 }
 
@@ -91,7 +107,10 @@ async function readSettings(client: PoolClient): Promise<Record<string, string>>
 /** What `assertFit` found, for people. */
 export async function durability(client: PoolClient): Promise<string> {
   const settings = await readSettings(client);
-  const standby = settings['synchronous_standby_names'] === '' ? 'no synchronous standby' : `synchronous standby ${settings['synchronous_standby_names']}`;
+  const standby =
+    settings['synchronous_standby_names'] === ''
+      ? 'no synchronous standby'
+      : `synchronous standby ${settings['synchronous_standby_names']}`;
   const flags = ['synchronous_commit', 'fsync', 'full_page_writes'].map((name) => `${name}=${settings[name]}`);
   return `PostgreSQL ${settings['server_version']}, ${flags.join(', ')}, ${standby}`;
 }

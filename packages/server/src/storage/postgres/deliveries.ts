@@ -19,8 +19,6 @@ export function deliveryRow(row: DeliveryRow, skew: Skew): DeliveryRow {
   return row.nextAttemptAt === null ? row : { ...row, nextAttemptAt: skew.toLocal(row.nextAttemptAt) };
 }
 
-const PAYLOADS = rowsOf({ id: 'text', body: 'bytea' });
-
 const ROWS = rowsOf({
   created_at: 'int8',
   due_at: 'int8',
@@ -33,20 +31,16 @@ const ROWS = rowsOf({
   endpoint: 'text',
   transaction_id: 'text',
   format: 'text',
-  payload: 'text',
+  body_of: 'text',
+  body: 'bytea',
   owner: 'text',
 });
-
-const INSERT_PAYLOADS = {
-  name: 'insert_payloads',
-  text: `INSERT INTO payloads (${PAYLOADS.names}) SELECT ${PAYLOADS.names} FROM ${PAYLOADS.unnest()}`,
-};
 
 const INSERT = {
   name: 'insert_deliveries',
   text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
-    facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, payload)
-      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, payload FROM made)
+    facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
+      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made)
     INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, id, merchant, endpoint, status, owner)
       SELECT seq, due_at, started_at, attempt_count, 0, id, merchant, endpoint, 'pending', owner FROM made`,
 };
@@ -60,7 +54,6 @@ export interface ToDeliver {
 }
 
 export interface PreparedDeliveries {
-  readonly rows: RowOf<{ id: 'text'; body: 'bytea' }>[];
   readonly deliveries: Parameters<typeof ROWS.bind>[0][number][];
   /** JSON texts of the bodies that only the commit could know, by delivery id. */
   readonly bodies: Record<string, string>;
@@ -68,18 +61,14 @@ export interface PreparedDeliveries {
 
 /** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
 export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, skew: Skew): PreparedDeliveries {
-  const prepared: PreparedDeliveries = { rows: [], deliveries: [], bodies: {} };
+  const prepared: PreparedDeliveries = { deliveries: [], bodies: {} };
   const shared = new Map<string, string>();
   for (const { id, endpoint, format, body, lease } of deliveries) {
     const made = format === 'transaction' ? (row ?? 'null') : null;
     if (made !== null) prepared.bodies[id] = made;
     const bytes = made === null ? body : Buffer.from(made);
-    let payload = shared.get(format) ?? null;
-    if (payload === null && bytes !== null) {
-      payload = id;
-      shared.set(format, id);
-      prepared.rows.push({ id, body: bytes });
-    }
+    const bodyOf = shared.get(format) ?? null;
+    if (bodyOf === null && bytes !== null) shared.set(format, id);
     prepared.deliveries.push({
       created_at: at,
       due_at: skew.toDatabase(lease?.until ?? at),
@@ -92,7 +81,8 @@ export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, ske
       endpoint,
       transaction_id: event.transaction,
       format,
-      payload,
+      body_of: bodyOf,
+      body: bodyOf === null ? bytes : null,
       owner: lease?.owner ?? null,
     });
   }
@@ -100,13 +90,8 @@ export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, ske
 }
 
 export function insertDeliveries(client: PoolClient, prepared: readonly PreparedDeliveries[]): Promise<unknown>[] {
-  const payloads = prepared.flatMap(({ rows }) => rows);
   const deliveries = prepared.flatMap((one) => one.deliveries);
-  if (deliveries.length === 0) return [];
-  return [
-    ...(payloads.length === 0 ? [] : [client.query({ ...INSERT_PAYLOADS, values: PAYLOADS.bind(payloads) })]),
-    client.query({ ...INSERT, values: ROWS.bind(deliveries) }),
-  ];
+  return deliveries.length === 0 ? [] : [client.query({ ...INSERT, values: ROWS.bind(deliveries) })];
 }
 
 export interface LeasedRow {
@@ -124,12 +109,15 @@ export interface LeasedRow {
   readonly requestHeaders: string | null;
 }
 
+/** The bytes of a delivery `d`: its own, another's, or the request's. */
+export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
+  LEFT JOIN events e ON d.body IS NULL AND d.body_of IS NULL AND e.id = d.event LEFT JOIN requests q ON q.id = e.request`;
+
 /** What a sender needs, given `l (id, attempt, failures)`: the body of its own, or the request's bytes with their headers. */
 export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures,
-  d.created_at AS "createdAt", coalesce(p.body, q.body) AS body, q.headers AS "requestHeaders"`;
+  d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
 
-export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id LEFT JOIN payloads p ON p.id = d.payload
-  LEFT JOIN events e ON d.payload IS NULL AND e.id = d.event LEFT JOIN requests q ON q.id = e.request`;
+export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;
 
 const NO_BYTES = new Uint8Array(0);
 

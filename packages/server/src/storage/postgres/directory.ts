@@ -6,7 +6,11 @@ import { once } from './transact.ts';
 export function directoryOperations(hot: Pool) {
   const all = async <Row>(table: string): Promise<Row[]> => {
     const where = table === 'merchants' ? '' : 'WHERE deleted_at IS NULL';
-    const rows = await once<{ doc: string }>(hot, { name: `load_${table}`, text: `SELECT doc FROM ${table} ${where} ORDER BY id DESC`, values: [] });
+    const rows = await once<{ doc: string }>(hot, {
+      name: `load_${table}`,
+      text: `SELECT doc FROM ${table} ${where} ORDER BY id DESC`,
+      values: [],
+    });
     return rows.map(({ doc }) => JSON.parse(doc) as Row);
   };
   const save = async (table: string, row: { readonly id: string; readonly deletedAt: number | null }): Promise<void> => {

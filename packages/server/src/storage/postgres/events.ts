@@ -18,7 +18,9 @@ function withBody({ body, headers, ...event }: Row): EventWithBody {
 
 function delivered({ endpoint, status }: EventQuery): Condition | null {
   if (endpoint === undefined && status === undefined) return null;
-  const parts = [condition('d.endpoint = ?', endpoint), condition(`coalesce(o.status, 'succeeded') = ?`, status)].filter((part) => part !== null);
+  const parts = [condition('d.endpoint = ?', endpoint), condition(`coalesce(o.status, 'succeeded') = ?`, status)].filter(
+    (part) => part !== null,
+  );
   const sql = `EXISTS (SELECT 1 FROM deliveries d LEFT JOIN open_deliveries o ON o.id = d.id WHERE d.event = e.id AND ${parts.map((part) => part.sql).join(' AND ')})`;
   return { sql, values: parts.flatMap((part) => part.values) };
 }
@@ -47,7 +49,10 @@ export function eventOperations(reads: Pool) {
     },
     async getEvent({ merchant, id }: ById): Promise<EventWithBody | null> {
       const tenant = ofMerchant(merchant, 'e.merchant');
-      const [row] = await ask<Row & { seq: number }>(reads, `SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      const [row] = await ask<Row & { seq: number }>(reads, `SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND ${tenant.sql}`, [
+        id,
+        ...tenant.values,
+      ]);
       if (row === undefined) return null;
       const { seq: _seq, ...event } = row;
       return withBody(event);

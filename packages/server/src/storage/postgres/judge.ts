@@ -73,7 +73,8 @@ function judgeArrival(arrival: Arrival, judgement: Judgement, work: Work): Recor
   const duplicate = events.length > 0 && duplicates + variants === events.length;
   const verdict = duplicate ? 'duplicate' : request.verdict;
   const reason = variants > 0 ? 'variant' : request.reason;
-  if (request.known === true || !duplicate || evidence || variants > 0) work.requests.set(request.id, { request, verdict, reason, duplicates: 0 });
+  if (request.known === true || !duplicate || evidence || variants > 0)
+    work.requests.set(request.id, { request, verdict, reason, duplicates: 0 });
   countRequest(judgement.tally, request, verdict);
   return { requestVerdict: verdict, events, transactions: [] };
 }
@@ -85,7 +86,8 @@ function isWritten({ request, events }: Arrival, { before, fresh }: Judgement): 
   const there = request !== null && request.known !== true && before.requests.has(request.id);
   if (own === 0 && !there) return false;
   const strangers = events.filter(({ id }) => fresh.has(id));
-  if (strangers.length > 0) throw new Error(`The request ${request?.id ?? 'of a published event'} is there already, without the event ${strangers[0]?.id}.`);
+  if (strangers.length > 0)
+    throw new Error(`The request ${request?.id ?? 'of a published event'} is there already, without the event ${strangers[0]?.id}.`);
   return true;
 }
 
@@ -94,10 +96,19 @@ function asWritten({ request, events }: Arrival, { before, known }: Judgement): 
     const mine = before.events.get(event.id);
     if (mine !== undefined) return mine.recorded;
     const other = known.get(event);
-    return { outcome: other?.digest === event.digest ? 'duplicate' : 'variant', id: other?.id ?? event.id, deliveries: other?.deliveries ?? 0, bodies: null };
+    return {
+      outcome: other?.digest === event.digest ? 'duplicate' : 'variant',
+      id: other?.id ?? event.id,
+      deliveries: other?.deliveries ?? 0,
+      bodies: null,
+    };
   });
   const transactions = events.flatMap(({ id }) => before.events.get(id)?.transactions ?? []);
-  return { requestVerdict: request === null ? null : (before.requests.get(request.id) ?? request.verdict), events: recorded, transactions: [...new Set(transactions)] };
+  return {
+    requestVerdict: request === null ? null : (before.requests.get(request.id) ?? request.verdict),
+    events: recorded,
+    transactions: [...new Set(transactions)],
+  };
 }
 
 /** The same key again: a duplicate, or a variant where it says something else. Counted as evidence, nothing more. */

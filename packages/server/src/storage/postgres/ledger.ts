@@ -28,7 +28,10 @@ export interface LedgerChange {
  * Folds the new events of a commit. The rows are held (locked and read) before; all is decided here, nothing is written.
  * Where the events of a transaction do not sort last, all of them are read and the whole is decided anew.
  */
-export async function foldEvents(client: PoolClient, { events, held }: { events: readonly NewEvent[]; held: HeldRows }): Promise<LedgerChange & { readonly sums: Tally }> {
+export async function foldEvents(
+  client: PoolClient,
+  { events, held }: { events: readonly NewEvent[]; held: HeldRows },
+): Promise<LedgerChange & { readonly sums: Tally }> {
   const earlier = new Map<string, readonly LedgerEvent[]>();
   const touched = group(events);
   for (;;) {
@@ -80,7 +83,11 @@ function foldAll(folding: Folding): LedgerChange {
   return { changed, unfolded, references };
 }
 
-function foldOne({ held, sums, earlier, wanted }: Folding, { identity, fresh }: Touched, { at, without }: { at: number; without: ReadonlyMap<string, string> }): Folded | null {
+function foldOne(
+  { held, sums, earlier, wanted }: Folding,
+  { identity, fresh }: Touched,
+  { at, without }: { at: number; without: ReadonlyMap<string, string> },
+): Folded | null {
   const row = held.of(identity.id);
   const all = (): readonly LedgerEvent[] => {
     const known = earlier.get(identity.id);
@@ -172,5 +179,19 @@ export function writeTransactions(client: PoolClient, rows: readonly Held[]): Pr
 function transactionRow({ seq, identity, now, doc, fold }: Held) {
   const { id, merchant, provider, kind, status, rail, parent, amount, amountReceived, updatedAt } = now as Transaction;
   const currency = amount?.currency ?? amountReceived?.currency ?? null;
-  return { seq, updated_at: Date.parse(updatedAt), id, merchant, provider, kind, key: identity?.key ?? '', status, rail, currency, parent, doc, fold };
+  return {
+    seq,
+    updated_at: Date.parse(updatedAt),
+    id,
+    merchant,
+    provider,
+    kind,
+    key: identity?.key ?? '',
+    status,
+    rail,
+    currency,
+    parent,
+    doc,
+    fold,
+  };
 }

@@ -83,7 +83,10 @@ export async function insertEvents(client: PoolClient, events: readonly NewEvent
     movement: event.movement === null ? null : JSON.stringify(event.movement),
     data: event.data,
   }));
-  const { rows: inserted } = await client.query<{ id: string }>({ ...INSERT_EVENTS, values: [encode('text', locks), ...EVENTS.bind(rows)] });
+  const { rows: inserted } = await client.query<{ id: string }>({
+    ...INSERT_EVENTS,
+    values: [encode('text', locks), ...EVENTS.bind(rows)],
+  });
   return new Set(inserted.map(({ id }) => id));
 }
 
@@ -108,9 +111,18 @@ export interface Repeats {
 /** Counts what came again. */
 export function countRepeats(client: PoolClient, repeats: readonly Repeats[]): Promise<unknown> {
   const values = [
-    encode('text', repeats.map(({ id }) => id)),
-    encode('int8', repeats.map(({ duplicates }) => duplicates)),
-    encode('int8', repeats.map(({ variants }) => variants)),
+    encode(
+      'text',
+      repeats.map(({ id }) => id),
+    ),
+    encode(
+      'int8',
+      repeats.map(({ duplicates }) => duplicates),
+    ),
+    encode(
+      'int8',
+      repeats.map(({ variants }) => variants),
+    ),
   ];
   return client.query({ ...COUNT_REPEATS, values });
 }
@@ -123,7 +135,17 @@ const MARK_EVENTS = {
 /** Marks events that could not be folded. */
 export function markEvents(client: PoolClient, marks: ReadonlyMap<string, string>): Promise<unknown> {
   const ids = [...marks.keys()];
-  return client.query({ ...MARK_EVENTS, values: [encode('text', ids), encode('text', ids.map(() => 'fold_failed')), encode('text', [...marks.values()])] });
+  return client.query({
+    ...MARK_EVENTS,
+    values: [
+      encode('text', ids),
+      encode(
+        'text',
+        ids.map(() => 'fold_failed'),
+      ),
+      encode('text', [...marks.values()]),
+    ],
+  });
 }
 
 const REQUESTS = rowsOf({
@@ -157,7 +179,11 @@ export function insertRequests(client: PoolClient, requests: readonly RequestToW
   const write = (name: string, onConflict: string, list: readonly RequestToWrite[]): Promise<unknown>[] =>
     list.length === 0 ? [] : [client.query({ name, text: `${INSERT_REQUESTS}${onConflict}`, values: REQUESTS.bind(list.map(requestRow)) })];
   return [
-    ...write('record_requests', '', requests.filter(({ request }) => request.known !== true)),
+    ...write(
+      'record_requests',
+      '',
+      requests.filter(({ request }) => request.known !== true),
+    ),
     ...write(
       'record_known_requests',
       ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis',
@@ -168,7 +194,21 @@ export function insertRequests(client: PoolClient, requests: readonly RequestToW
 
 function requestRow({ request, verdict, reason, duplicates }: RequestToWrite) {
   const { receivedAt, body, id, merchant, source, provider, diagnosis, sha256, headers } = request;
-  return { received_at: receivedAt, size: body.byteLength, duplicates, id, merchant, source, provider, verdict, reason, diagnosis, sha256, headers, body };
+  return {
+    received_at: receivedAt,
+    size: body.byteLength,
+    duplicates,
+    id,
+    merchant,
+    source,
+    provider,
+    verdict,
+    reason,
+    diagnosis,
+    sha256,
+    headers,
+    body,
+  };
 }
 
 const COUNT_ON_REQUESTS = {
@@ -179,5 +219,17 @@ const COUNT_ON_REQUESTS = {
 /** Counts repeats on the requests that brought the events first. */
 export function countOnRequests(client: PoolClient, counts: ReadonlyMap<string, number>): Promise<unknown> {
   const lines = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  return client.query({ ...COUNT_ON_REQUESTS, values: [encode('text', lines.map(([id]) => id)), encode('int8', lines.map(([, n]) => n))] });
+  return client.query({
+    ...COUNT_ON_REQUESTS,
+    values: [
+      encode(
+        'text',
+        lines.map(([id]) => id),
+      ),
+      encode(
+        'int8',
+        lines.map(([, n]) => n),
+      ),
+    ],
+  });
 }

@@ -37,7 +37,8 @@ export async function assertMigrated(client: PoolClient): Promise<void> {
   if (rows[0]?.found !== true) throw new StorageError('This database holds no Paybell yet. Start Paybell on it once.', null);
   const at = await version(client);
   assertKnown(at, migrations().length);
-  if (at < migrations().length) throw new StorageError(`The schema of this database is older (${at}) than this Paybell. Start Paybell on it once.`, null);
+  if (at < migrations().length)
+    throw new StorageError(`The schema of this database is older (${at}) than this Paybell. Start Paybell on it once.`, null);
 }
 
 function migrations(): string[] {
@@ -53,5 +54,8 @@ async function version(client: PoolClient): Promise<number> {
 
 function assertKnown(at: number, known: number): void {
   if (at <= known) return;
-  throw new StorageError(`The database was written by a newer Paybell (schema ${at}, this one knows ${known}). Start that version, or use another database.`, null);
+  throw new StorageError(
+    `The database was written by a newer Paybell (schema ${at}, this one knows ${known}). Start that version, or use another database.`,
+    null,
+  );
 }

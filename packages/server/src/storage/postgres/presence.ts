@@ -27,12 +27,17 @@ export function createPresence(url: string): Presence {
   let timer: NodeJS.Timeout | null = null;
 
   async function hold(): Promise<void> {
-    const made = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, keepAlive: true, application_name: 'paybell presence' });
+    const made = new Client({
+      connectionString: url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'paybell presence',
+    });
     client = made;
     made.on('error', () => undefined);
     made.on('end', () => lost(made));
     await made.connect();
-    await made.query('SELECT pg_advisory_lock_shared($1, hashtext(current_schema() || \' \' || $2))', [LIVES, owner]);
+    await made.query("SELECT pg_advisory_lock_shared($1, hashtext(current_schema() || ' ' || $2))", [LIVES, owner]);
   }
 
   /** Until the connection is there again, others may take this process for dead: the fence makes that a repeat, never a loss. */

@@ -1,8 +1,17 @@
 import type { Pool } from 'pg';
 import type { Transaction } from '@paybell/sdk';
-import type { AttemptRow, ById, DeliveryQuery, DeliveryRow, EndpointHealth, Page, TransactionDetail, TransactionQuery } from '../contract.ts';
+import type {
+  AttemptRow,
+  ById,
+  DeliveryQuery,
+  DeliveryRow,
+  EndpointHealth,
+  Page,
+  TransactionDetail,
+  TransactionQuery,
+} from '../contract.ts';
 import { chains } from './chain.ts';
-import { DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
+import { BODY_FROM, DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
 import { ask, condition, ofMerchant, page } from './page.ts';
 import { byReference } from './refs.ts';
@@ -11,8 +20,7 @@ import type { Skew } from './skew.ts';
 const ATTEMPTS = `SELECT n, started_at AS "startedAt", duration_ms AS "durationMs", outcome, cause, status_code AS "statusCode", truncated, timings,
   request_headers AS "requestHeaders", response_headers AS "responseHeaders", response_body AS "responseBody" FROM attempts WHERE delivery = ? ORDER BY n`;
 
-const BODY = `SELECT coalesce(p.body, q.body) AS body FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
-  LEFT JOIN events e ON e.id = d.event LEFT JOIN requests q ON q.id = e.request WHERE d.id = ?`;
+const BODY = `SELECT coalesce(d.body, p.body, q.body) AS body FROM deliveries d ${BODY_FROM} WHERE d.id = ?`;
 
 /** Reads deliveries and the ledger. */
 export function readOperations(reads: Pool, skew: Skew) {
@@ -38,9 +46,15 @@ export function readOperations(reads: Pool, skew: Skew) {
     },
     async getDelivery({ merchant, id }: ById): Promise<{ delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null> {
       const tenant = ofMerchant(merchant, 'd.merchant');
-      const [delivery] = await ask<DeliveryRow>(reads, `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      const [delivery] = await ask<DeliveryRow>(reads, `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = ? AND ${tenant.sql}`, [
+        id,
+        ...tenant.values,
+      ]);
       if (delivery === undefined) return null;
-      const [attempts, body] = await Promise.all([ask<AttemptRow>(reads, ATTEMPTS, [id]), ask<{ body: Uint8Array | null }>(reads, BODY, [id])]);
+      const [attempts, body] = await Promise.all([
+        ask<AttemptRow>(reads, ATTEMPTS, [id]),
+        ask<{ body: Uint8Array | null }>(reads, BODY, [id]),
+      ]);
       return { delivery: deliveryRow(delivery, skew), attempts, body: body[0]?.body ?? null };
     },
     async listTransactions(query: TransactionQuery): Promise<Page<Transaction>> {
@@ -63,7 +77,10 @@ export function readOperations(reads: Pool, skew: Skew) {
     },
     async getTransaction({ merchant, id }: ById): Promise<TransactionDetail | null> {
       const tenant = ofMerchant(merchant);
-      const [row] = await ask<{ doc: string }>(reads, `SELECT doc FROM transactions WHERE id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      const [row] = await ask<{ doc: string }>(reads, `SELECT doc FROM transactions WHERE id = ? AND ${tenant.sql}`, [
+        id,
+        ...tenant.values,
+      ]);
       if (row === undefined) return null;
       const [children, events] = await Promise.all([
         ask<{ doc: string }>(reads, 'SELECT doc FROM transactions WHERE parent = ? ORDER BY id', [id]),
@@ -77,7 +94,13 @@ export function readOperations(reads: Pool, skew: Skew) {
         children: children.map(({ doc }) => JSON.parse(doc) as Transaction),
       };
     },
-    async endpointHealth({ endpoints, since }: { readonly endpoints: readonly string[]; readonly since: number }): Promise<EndpointHealth[]> {
+    async endpointHealth({
+      endpoints,
+      since,
+    }: {
+      readonly endpoints: readonly string[];
+      readonly since: number;
+    }): Promise<EndpointHealth[]> {
       const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, since]);
       return rows.map(({ endpoint, durations, failed, lastFailureAt, backlog }) => {
         const sorted = (durations ?? []).sort((a, b) => a - b);

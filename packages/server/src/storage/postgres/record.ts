@@ -28,7 +28,9 @@ interface RecordParts {
 export function recordOperations(hot: Pool, parts: RecordParts) {
   return {
     record: (arrivals: readonly Arrival[]): Promise<Recorded[]> =>
-      arrivals.length === 0 ? Promise.resolve([]) : atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, ...parts })),
+      arrivals.length === 0
+        ? Promise.resolve([])
+        : atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, ...parts })),
   };
 }
 

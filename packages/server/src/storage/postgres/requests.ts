@@ -32,7 +32,10 @@ export function requestOperations(hot: Pool, reads: Pool) {
     },
     async getRequestBody({ merchant, id }: ById): Promise<Uint8Array | null> {
       const tenant = ofMerchant(merchant);
-      const [row] = await ask<{ body: Uint8Array }>(reads, `SELECT body FROM requests WHERE id = ? AND ${tenant.sql}`, [id, ...tenant.values]);
+      const [row] = await ask<{ body: Uint8Array }>(reads, `SELECT body FROM requests WHERE id = ? AND ${tenant.sql}`, [
+        id,
+        ...tenant.values,
+      ]);
       return row?.body ?? null;
     },
     async prune({ source, maxCount, maxBytes, olderThan }: QuarantineBounds): Promise<number> {

@@ -1,7 +1,16 @@
 import type { Pool } from 'pg';
 import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
 import { encode } from './arrays.ts';
-import { DELIVERIES, DELIVERY_COLUMNS, LEASED_COLUMNS, LEASED_FROM, deliveryRow, insertDeliveries, leased, prepareDeliveries } from './deliveries.ts';
+import {
+  DELIVERIES,
+  DELIVERY_COLUMNS,
+  LEASED_COLUMNS,
+  LEASED_FROM,
+  deliveryRow,
+  insertDeliveries,
+  leased,
+  prepareDeliveries,
+} from './deliveries.ts';
 import type { LeasedRow, ToDeliver } from './deliveries.ts';
 import type { Skew } from './skew.ts';
 import { atomically, commit, once } from './transact.ts';
@@ -49,7 +58,9 @@ export function resendOperations(hot: Pool, skew: Skew) {
         const found = new Map(origins.map((origin) => [origin.id, origin]));
         const prepared = added.flatMap((delivery) => {
           const origin = found.get(delivery.event);
-          return origin === undefined ? [] : [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, skew)];
+          return origin === undefined
+            ? []
+            : [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, skew)];
         });
         const writes = insertDeliveries(client, prepared);
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
@@ -58,7 +69,11 @@ export function resendOperations(hot: Pool, skew: Skew) {
         return (await mine).rows.map((row) => leased(row, leases.get(row.id)?.until ?? 0));
       }),
     async retryDelivery({ merchant, id, now }: { merchant: string | null; id: string; now: number }): Promise<DeliveryRow | null> {
-      const read = { name: 'delivery_now', text: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = $1 AND ($2::text IS NULL OR d.merchant = $2)`, values: [id, merchant] };
+      const read = {
+        name: 'delivery_now',
+        text: `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = $1 AND ($2::text IS NULL OR d.merchant = $2)`,
+        values: [id, merchant],
+      };
       const [before] = await once<DeliveryRow>(hot, read);
       if (before === undefined) return null;
       await once(hot, { ...RETRY, values: [id, skew.toDatabase(now)] });

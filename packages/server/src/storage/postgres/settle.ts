@@ -101,10 +101,22 @@ export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Sk
 
   function standing(results: readonly Settlement[]): Promise<Settled[]> {
     const values = [
-      encode('text', results.map(({ delivery }) => delivery)),
-      encode('text', results.map(({ owner }) => owner)),
-      encode('int8', results.map(({ attempt }) => attempt.n)),
-      encode('int8', results.map(({ attempt }) => attempt.startedAt)),
+      encode(
+        'text',
+        results.map(({ delivery }) => delivery),
+      ),
+      encode(
+        'text',
+        results.map(({ owner }) => owner),
+      ),
+      encode(
+        'int8',
+        results.map(({ attempt }) => attempt.n),
+      ),
+      encode(
+        'int8',
+        results.map(({ attempt }) => attempt.startedAt),
+      ),
     ];
     return once<Settled>(hot, { ...STANDS, values });
   }

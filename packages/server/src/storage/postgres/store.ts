@@ -62,7 +62,10 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
   };
 }
 
-async function prepare(hot: Pool, { readOnly, skew, now }: { readonly readOnly: boolean; readonly skew: Skew; readonly now: () => number }): Promise<void> {
+async function prepare(
+  hot: Pool,
+  { readOnly, skew, now }: { readonly readOnly: boolean; readonly skew: Skew; readonly now: () => number },
+): Promise<void> {
   const client: PoolClient = await hot.connect();
   try {
     await assertFit(client);

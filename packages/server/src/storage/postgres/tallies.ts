@@ -63,7 +63,10 @@ export function statsOperations(reads: Pool) {
       const { sql, values } = ofMerchant(query.merchant);
       const select = `SELECT slot, name, provider, kind, status, rail, currency, exponent, sum(count)::bigint AS count, sum(value)::text AS value, max(last_at) AS last_at FROM tallies`;
       const lines = (where: string, bounds: readonly number[]): Promise<Row[]> =>
-        ask<Row>(reads, `${select} WHERE ${where} AND ${sql} GROUP BY slot, name, provider, kind, status, rail, currency, exponent`, [...bounds, ...values]);
+        ask<Row>(reads, `${select} WHERE ${where} AND ${sql} GROUP BY slot, name, provider, kind, status, rail, currency, exponent`, [
+          ...bounds,
+          ...values,
+        ]);
       const pending = `SELECT count(*) AS n FROM (SELECT 1 FROM open_deliveries WHERE status = 'pending' AND ${sql} LIMIT ${MOST_COUNTED}) p`;
       const [rows, standing, waiting] = await Promise.all([
         lines('slot >= ? AND slot <= ?', [Math.floor(query.from / SLOT_MS), Math.floor(query.to / SLOT_MS)]),
@@ -119,7 +122,10 @@ const SERIES = {
 function series(rows: readonly Row[], { from, to, bucketMs }: StatsQuery): Stats['series'] {
   const start = Math.floor(from / bucketMs) * bucketMs;
   const empty = { requests: 0, rejected: 0, duplicates: 0, events: 0, succeeded: 0, failed: 0, failedTries: 0 };
-  const buckets = Array.from({ length: Math.floor((to - start) / bucketMs) + 1 }, (_, index) => ({ at: start + index * bucketMs, ...empty }));
+  const buckets = Array.from({ length: Math.floor((to - start) / bucketMs) + 1 }, (_, index) => ({
+    at: start + index * bucketMs,
+    ...empty,
+  }));
   for (const row of rows) {
     const bucket = buckets[Math.floor((row.slot * SLOT_MS - start) / bucketMs)];
     const name = SERIES[row.name as keyof typeof SERIES];

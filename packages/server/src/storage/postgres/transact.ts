@@ -9,7 +9,10 @@ export const TRIES = 4;
  * write and the commit share a round trip. Repeats it where the database rolled it back. `work` is told whether a try before it may
  * already stand: its commit was sent and the connection was lost before the answer.
  */
-export async function atomically<Result>(pool: Pool, work: (client: PoolClient, again: { readonly maybeDone: boolean }) => Promise<Result>): Promise<Result> {
+export async function atomically<Result>(
+  pool: Pool,
+  work: (client: PoolClient, again: { readonly maybeDone: boolean }) => Promise<Result>,
+): Promise<Result> {
   let maybeDone = false;
   for (let left = TRIES; ; left--) {
     let client: PoolClient;
@@ -50,7 +53,10 @@ export async function commit(client: PoolClient, writes: readonly Promise<unknow
 }
 
 /** One statement that is a transaction by itself, done again after a deadlock. */
-export async function once<Row>(pool: Pool, statement: { readonly name: string; readonly text: string; readonly values: readonly unknown[] }): Promise<Row[]> {
+export async function once<Row>(
+  pool: Pool,
+  statement: { readonly name: string; readonly text: string; readonly values: readonly unknown[] },
+): Promise<Row[]> {
   for (let left = TRIES; ; left--) {
     try {
       const { rows } = await pool.query({ ...statement, values: [...statement.values] });

@@ -44,8 +44,13 @@ export function runs(it: It): void {
       reopen,
     }) => {
       for (let from = 0; from < EVENTS; from += BATCH) {
-        await storage.record(Array.from({ length: BATCH }, (_, n) => arrival(from + n)));
         if (from === 4 * BATCH) await probe1(storage);
+        const batch = Array.from({ length: BATCH }, (_, n) => arrival(from + n));
+        // The commit that writes a run fails as a whole, and is made again.
+        const poison = inbound(request('r1_0'), event('poison'));
+        if (from + 2 * BATCH > 8192 && from < 8192) await assert.rejects(storage.record([...batch, poison]));
+        const answers = await storage.record(batch);
+        assert.ok(answers.every(({ events }) => events[0]?.outcome === 'stored'));
       }
       await probe(storage, 1);
       const again = await reopen();

@@ -1,4 +1,4 @@
--- History (requests, events, deliveries, attempts, payloads) is written once and never moved. What changes has tables of its own:
+-- History (requests, events, deliveries, attempts) is written once and never moved. What changes has tables of its own:
 -- `open_deliveries` holds a delivery for as long as it has not succeeded, `transactions` the fold, `tallies` the sums.
 -- Texts compare by bytes ("C"), so that prefixes and orders are the same whatever the locale of the database.
 
@@ -87,9 +87,6 @@ CREATE TABLE refs (
 );
 CREATE INDEX refs_by_value ON refs (merchant, value, transaction_seq);
 
--- Under the id of the first delivery that carries the body; endpoints that are spoken to in one format share it.
-CREATE TABLE payloads (id text COLLATE "C" PRIMARY KEY, body bytea NOT NULL) WITH (toast_tuple_target = 8160);
-
 CREATE SEQUENCE deliveries_seq;
 CREATE TABLE deliveries (
   seq bigint PRIMARY KEY,
@@ -101,8 +98,9 @@ CREATE TABLE deliveries (
   endpoint text COLLATE "C" NOT NULL,
   transaction_id text COLLATE "C",
   format text COLLATE "C" NOT NULL,
-  -- Null for `request`: the bytes are those of the event's request.
-  payload text COLLATE "C"
+  -- Endpoints that are spoken to in one format share one body: that of this delivery. Both are null for `request`.
+  body_of text COLLATE "C",
+  body bytea
 );
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant, seq);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, seq);
@@ -166,5 +164,5 @@ CREATE TABLE tallies (
 
 -- Bodies are kept as they are: compressing them would cost more time than it saves.
 ALTER TABLE requests ALTER COLUMN body SET STORAGE EXTERNAL;
-ALTER TABLE payloads ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE deliveries ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE attempts ALTER COLUMN response_body SET STORAGE EXTERNAL;
