@@ -82,7 +82,7 @@ export function createAccept(parts: AcceptParts): Accept {
     }
     const bytes = verdict.authenticated ?? input.body;
     const read = readEvents({ provider, source, request, bytes, headers: input.headers, newId });
-    const events = read.map((event) => router.route(event.event, event.data, clock.now()));
+    const events = read.map((event) => router.route(event, clock.now()));
     const recorded = await write({ request, events });
     return { kind: recorded.requestVerdict === 'duplicate' ? 'duplicate' : 'accepted', request: request.id, ack: provider.ack };
   }
@@ -120,7 +120,7 @@ export function createAccept(parts: AcceptParts): Accept {
       if (made.length === 0) return [];
       const { events } = await write({
         request: null,
-        events: made.map(({ event, data }, index) => router.route(event, data, now, urls[index] ?? null)),
+        events: made.map((read, index) => router.route(read, now, urls[index] ?? null)),
       });
       return events.map((line): Published => {
         if (line.outcome === 'variant') {

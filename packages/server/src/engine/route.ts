@@ -1,6 +1,7 @@
 import { jsonObject, stringifyJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
 import type { Arrival, LeasedDelivery, NewDelivery, NewEvent, Recorded } from '../storage/contract.ts';
+import type { ReadEvent } from './accept/read.ts';
 import type { Deliver } from './deliver.ts';
 import { providerOf } from './directory/rules.ts';
 import type { InnerDirectory } from './directory.ts';
@@ -18,7 +19,7 @@ export interface RouterParts {
 /** Decides where events go before the commit, and sends them on their way after it. */
 export interface Router {
   /** The event with a delivery for each endpoint that selects it; leased where it can be sent at once. */
-  route(event: NewEvent, data: JsonValue, now: number, alsoTo?: Endpoint | null): NewEvent;
+  route(read: ReadEvent, now: number, alsoTo?: Endpoint | null): NewEvent;
   /** One more delivery of an event, for resending. */
   deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery;
   recorded(arrival: Arrival, recorded: Recorded): void;
@@ -47,7 +48,8 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
       return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, ...how };
     if (endpoint.content === 'request' && event.request !== null)
       return { id: newId('dlv'), endpoint: endpoint.id, format: 'request', body: null, ...how };
-    const format = `provider:${endpoint.provider}`;
+    // Options may shape a body, so an endpoint that has some shares none.
+    const format = endpoint.options === null ? `provider:${endpoint.provider}` : `provider:${endpoint.provider}:${endpoint.id}`;
     let body = event.bodies.get(format);
     if (body === undefined) {
       body = bodyFor(endpoint, event);
@@ -92,11 +94,12 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
 
   return {
     deliveryTo,
-    route(event, data, now, alsoTo = null) {
+    route({ event, data, body }, now, alsoTo = null) {
       const endpoints = directory.subscribers(event.merchant, event.type);
       if (endpoints.length === 0 && alsoTo === null) return event;
       const { id, type, request, transaction } = event;
       const routed: Routed = { id, type, data, occurredAt: event.occurredAt ?? event.recordedAt, request, transaction, bodies: new Map() };
+      if (body !== undefined) routed.bodies.set(`provider:${event.provider}`, body);
       const all = alsoTo === null ? endpoints : [...endpoints, alsoTo];
       return { ...event, deliveries: all.map((endpoint) => deliveryTo(endpoint, routed, now)) };
     },

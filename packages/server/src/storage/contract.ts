@@ -201,7 +201,7 @@ export interface NewEvent {
 export interface NewDelivery {
   readonly id: string;
   readonly endpoint: string;
-  /** `provider:ID`, `request` (the request's own bytes) or `transaction` (the row as folded by this commit). */
+  /** `provider:ID` (deliveries of one event and one format share their bytes), `request` (the request's own bytes) or `transaction` (the row as folded by this commit). */
   readonly format: string;
   /** Bytes for `provider:ID`; null for the two others. */
   readonly body: Uint8Array | null;

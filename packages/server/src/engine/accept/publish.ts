@@ -37,7 +37,7 @@ export function publishedEvent({ item, merchant, format, now, newId }: Publishin
   const provider = providerOf(item.provider ?? format);
   const id = newId('evt');
   const text = stringifyJson(data);
-  const fact = factOf(provider, { id, type, data, occurredAt: item.occurredAt ?? now });
+  const { fact, body } = readBack(provider, { id, type, data, occurredAt: item.occurredAt ?? now });
   const event: NewEvent = {
     id,
     merchant,
@@ -62,7 +62,7 @@ export function publishedEvent({ item, merchant, format, now, newId }: Publishin
     data: text,
     deliveries: [],
   };
-  return { event, data };
+  return { event, data, ...(body === null ? {} : { body }) };
 }
 
 interface Outgoing {
@@ -73,13 +73,14 @@ interface Outgoing {
 }
 
 /** What the event would say to a receiver of that provider's webhooks. */
-function factOf(provider: Provider, outgoing: Outgoing): Fact | null {
+function readBack(provider: Provider, outgoing: Outgoing): { fact: Fact | null; body: Uint8Array | null } {
   const { type, data } = outgoing;
   try {
     // The `paybell` envelope is these fields as they are: no need to write and read it.
-    const body = provider.id === 'paybell' ? jsonObject({ type, data }) : parseJson(provider.envelope(outgoing));
-    return provider.read(body, { digest: outgoing.id, headers: {} })[0] ?? null;
+    const body = provider.id === 'paybell' ? null : provider.envelope(outgoing);
+    const value = body === null ? jsonObject({ type, data }) : parseJson(body);
+    return { fact: provider.read(value, { digest: outgoing.id, headers: {} })[0] ?? null, body };
   } catch {
-    return null;
+    return { fact: null, body: null };
   }
 }

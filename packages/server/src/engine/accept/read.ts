@@ -9,6 +9,8 @@ import type { IdPrefix } from '../ids.ts';
 export interface ReadEvent {
   readonly event: NewEvent;
   readonly data: JsonValue;
+  /** The body in the provider's own format where it was made already. */
+  readonly body?: Uint8Array;
 }
 
 export interface Reading {

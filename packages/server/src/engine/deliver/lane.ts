@@ -1,8 +1,8 @@
 import type { LeasedDelivery } from '../../storage/contract.ts';
 
 /** How far ahead of its sending an endpoint may hold leases: as many as it answers in this time. */
-const AHEAD_MS = 2_000;
-const MOST_AHEAD = 4_000;
+const AHEAD_MS = 4_000;
+const MOST_AHEAD = 8_000;
 /** Weight of the newest second in the measured rate. */
 const RATE_WEIGHT = 0.5;
 const RATE_MS = 250;

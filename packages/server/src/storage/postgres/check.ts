@@ -7,6 +7,7 @@ import { encode } from './arrays.ts';
 import { chains } from './chain.ts';
 import { durability } from './connect.ts';
 import { storageError } from './errors.ts';
+import { BEHIND } from './order.ts';
 import type { Skew } from './skew.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
@@ -61,6 +62,12 @@ const INVARIANTS: readonly Invariant[] = [
     name: 'finished_is_final',
     sql: `SELECT id FROM open_deliveries WHERE (status = 'pending') <> (due_at IS NOT NULL) OR (status = 'pending') = (finished_at IS NOT NULL)`,
     sentence: 'This delivery is neither clearly pending nor clearly finished.',
+  },
+  {
+    name: 'order_moves',
+    sql: `SELECT d.id FROM open_deliveries d WHERE d.status = 'pending' AND d.due_at = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM open_deliveries o
+      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.due_at < ${BEHIND})`,
+    sentence: 'This delivery waits behind others of its transaction, and none of them is on its way.',
   },
 ];
 

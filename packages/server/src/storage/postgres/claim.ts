@@ -19,7 +19,7 @@ const CLAIM = {
     lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
       SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', false FROM due WHERE owner IS NOT NULL ON CONFLICT DO NOTHING),
     leased AS (UPDATE open_deliveries o SET owner = $4, due_at = $5, started_at = $6, attempt_count = o.attempt_count + 1 FROM due WHERE o.id = due.id
-      RETURNING o.id, o.attempt_count AS attempt, o.failures, due.at, due.due_at)
+      RETURNING o.id, o.attempt_count AS attempt, o.failures, o.ordered, due.at, due.due_at)
     SELECT ${LEASED_COLUMNS} FROM leased l ${LEASED_FROM} ORDER BY l.at, l.due_at, d.seq`,
 };
 

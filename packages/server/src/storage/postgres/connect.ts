@@ -1,5 +1,5 @@
 import { Pool, types } from 'pg';
-import type { Client, PoolClient, PoolConfig } from 'pg';
+import type { Client, CustomTypesConfig, PoolClient, PoolConfig } from 'pg';
 import { StorageError } from './errors.ts';
 
 const OLDEST_VERSION = 150_000;
@@ -30,9 +30,8 @@ const READ_SETTINGS = `SET default_transaction_read_only = on; SET statement_tim
 const INT8 = 20;
 
 /** Sequence numbers and milliseconds fit a number; everything else is read as ever. */
-const TYPES = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format as 'text')) as typeof types.getTypeParser,
+const TYPES: CustomTypesConfig = {
+  getTypeParser: (oid, format): unknown => (Number(oid) === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format)),
 };
 
 export interface Pools {

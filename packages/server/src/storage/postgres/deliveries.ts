@@ -2,13 +2,14 @@ import type { PoolClient } from 'pg';
 import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import type { RowOf } from './arrays.ts';
+import { BEHIND, QUEUE_DUE_AT, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
 
 /** A delivery row with its present state, whether it is open or has succeeded. */
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS "eventType", d.endpoint, d.transaction_id AS transaction, d.format,
   coalesce(o.status, 'succeeded') AS status, coalesce(o.attempt_count, a.n, 0) AS "attemptCount",
   CASE WHEN o.id IS NULL THEN a.status_code ELSE o.status_code END AS "statusCode", CASE WHEN o.id IS NULL THEN a.cause ELSE o.cause END AS cause,
-  o.due_at AS "nextAttemptAt", d.created_at AS "createdAt", CASE WHEN o.id IS NULL THEN a.finished_at ELSE o.finished_at END AS "finishedAt"`;
+  nullif(o.due_at, ${BEHIND}) AS "nextAttemptAt", d.created_at AS "createdAt", CASE WHEN o.id IS NULL THEN a.finished_at ELSE o.finished_at END AS "finishedAt"`;
 
 /** The last attempt, read only where the delivery is not open any more. */
 export const LAST_ATTEMPT = `LEFT JOIN LATERAL (SELECT n, status_code, cause, finished_at FROM attempts WHERE o.id IS NULL AND delivery = d.id ORDER BY n DESC LIMIT 1) a ON true`;
@@ -24,6 +25,7 @@ const ROWS = rowsOf({
   due_at: 'int8',
   started_at: 'int8',
   attempt_count: 'int8',
+  ordered: 'bool',
   id: 'text',
   merchant: 'text',
   event: 'text',
@@ -41,8 +43,8 @@ const INSERT = {
   text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
     facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
       SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made)
-    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, id, merchant, endpoint, status, owner)
-      SELECT seq, due_at, started_at, attempt_count, 0, id, merchant, endpoint, 'pending', owner FROM made`,
+    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, ordered, id, merchant, endpoint, status, transaction_id, owner)
+      SELECT seq, ${QUEUE_DUE_AT}, started_at, attempt_count, 0, ordered, id, merchant, endpoint, 'pending', CASE WHEN ordered THEN transaction_id END, owner FROM made r`,
 };
 
 export interface ToDeliver {
@@ -59,21 +61,35 @@ export interface PreparedDeliveries {
   readonly bodies: Record<string, string>;
 }
 
+/** Transactions and endpoints that have an ordered delivery in this commit already: those after it stand behind it. */
+export type Queued = Set<string>;
+
+interface Preparing {
+  readonly skew: Skew;
+  readonly queued: Queued;
+}
+
 /** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
-export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, skew: Skew): PreparedDeliveries {
+export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
   const prepared: PreparedDeliveries = { deliveries: [], bodies: {} };
   const shared = new Map<string, string>();
-  for (const { id, endpoint, format, body, lease } of deliveries) {
+  for (const delivery of deliveries) {
+    const { id, endpoint, format, body, lease } = delivery;
     const made = format === 'transaction' ? (row ?? 'null') : null;
     if (made !== null) prepared.bodies[id] = made;
     const bytes = made === null ? body : Buffer.from(made);
     const bodyOf = shared.get(format) ?? null;
     if (bodyOf === null && bytes !== null) shared.set(format, id);
+    const ordered = isOrdered(delivery, event.transaction);
+    const queue = `${endpoint} ${event.transaction ?? ''}`;
+    const behind = ordered && queued.has(queue);
+    if (ordered) queued.add(queue);
     prepared.deliveries.push({
       created_at: at,
-      due_at: skew.toDatabase(lease?.until ?? at),
+      due_at: behind ? BEHIND : skew.toDatabase(lease?.until ?? at),
       started_at: lease === null ? null : at,
       attempt_count: lease === null ? 0 : 1,
+      ordered,
       id,
       merchant: event.merchant,
       event: event.id,
@@ -104,6 +120,7 @@ export interface LeasedRow {
   readonly format: string;
   readonly attempt: number;
   readonly failures: number;
+  readonly ordered: boolean;
   readonly createdAt: number;
   readonly body: Buffer | null;
   readonly requestHeaders: string | null;
@@ -113,14 +130,14 @@ export interface LeasedRow {
 export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
   LEFT JOIN events e ON d.body IS NULL AND d.body_of IS NULL AND e.id = d.event LEFT JOIN requests q ON q.id = e.request`;
 
-/** What a sender needs, given `l (id, attempt, failures)`: the body of its own, or the request's bytes with their headers. */
-export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures,
+/** What a sender needs, given `l (id, attempt, failures, ordered)`: the body of its own, or the request's bytes with their headers. */
+export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.ordered,
   d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
 
 export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;
 
 const NO_BYTES = new Uint8Array(0);
 
-export function leased({ body, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
-  return { ...row, body: body ?? NO_BYTES, leaseUntil };
+export function leased({ body, ordered, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
+  return { ...row, body: body ?? NO_BYTES, leaseUntil, ...(ordered ? { ordered } : {}) };
 }

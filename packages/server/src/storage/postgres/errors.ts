@@ -39,6 +39,6 @@ export function isRepeated(error: unknown): boolean {
 
 export function storageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  if (/after calling end/.test(String((error as Error).message))) return new StorageError('The database is not open.', null);
+  if (/after calling end/.test((error as Error).message)) return new StorageError('The database is not open.', null);
   return new StorageError(`PostgreSQL: ${(error as Error).message}`, codeOf(error));
 }

@@ -56,6 +56,11 @@ export function namedBy(events: readonly NewEvent[]): string[] {
   return [...ids];
 }
 
+/** Holds these transactions until the commit, whether they are there yet or not. */
+export async function lockTransactions(client: PoolClient, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await client.query({ ...LOCK, values: [encode('text', ids)] });
+}
+
 /** The rows that a commit works on, as they are in the database with its own changes on top. */
 export class HeldRows {
   readonly #read = new Map<string, Read>();
@@ -77,7 +82,7 @@ export class HeldRows {
     const unread = rows.rows.flatMap(({ parent }) => (parent === null || this.#read.has(parent) ? [] : [parent]));
     if (unread.length === 0) return;
     const further = [...new Set(unread)];
-    await client.query({ ...LOCK, values: [encode('text', further)] });
+    await lockTransactions(client, further);
     await this.read(client, further);
   }
 

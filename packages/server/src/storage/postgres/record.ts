@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { Tally } from '../../ledger/tally.ts';
 import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
 import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
-import type { PreparedDeliveries } from './deliveries.ts';
+import type { PreparedDeliveries, Queued } from './deliveries.ts';
 import { isRepeated } from './errors.ts';
 import { HeldRows, namedBy } from './held.ts';
 import { judge } from './judge.ts';
@@ -61,12 +61,13 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
 
 /** The deliveries of the new events. */
 function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, PreparedDeliveries> {
+  const queued: Queued = new Set();
   const routed = stored.filter(({ deliveries }) => deliveries.length > 0);
   return new Map(
     routed.map((event) => {
       const { id, recordedAt, deliveries, transaction } = event;
       const row = transaction === null ? null : held.of(transaction).doc;
-      return [id, prepareDeliveries({ event, at: recordedAt, deliveries, row }, skew)];
+      return [id, prepareDeliveries({ event, at: recordedAt, deliveries, row }, { skew, queued })];
     }),
   );
 }

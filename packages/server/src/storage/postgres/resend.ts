@@ -11,7 +11,8 @@ import {
   leased,
   prepareDeliveries,
 } from './deliveries.ts';
-import type { LeasedRow, ToDeliver } from './deliveries.ts';
+import type { LeasedRow, PreparedDeliveries, Queued, ToDeliver } from './deliveries.ts';
+import { lockTransactions } from './held.ts';
 import type { Skew } from './skew.ts';
 import { atomically, commit, once } from './transact.ts';
 
@@ -23,7 +24,7 @@ const ORIGINS = {
 
 const LEASED = {
   name: 'added',
-  text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures
+  text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures, o.ordered
       FROM unnest($1::text[]) WITH ORDINALITY AS r (id, at) JOIN open_deliveries o ON o.id = r.id) l ${LEASED_FROM} ORDER BY l.at`,
 };
 
@@ -43,25 +44,27 @@ const ABANDON = {
     (SELECT id FROM open_deliveries WHERE endpoint = $1 AND status = 'pending' AND owner IS NULL LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id`,
 };
 
+const THERE = { name: 'added_there', text: 'SELECT d.id FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = r.id' };
+
 type Origin = ToDeliver['event'] & { readonly doc: string | null };
 
 /** Deliveries beyond those an event was routed to: sent again, or given up. */
 export function resendOperations(hot: Pool, skew: Skew) {
   return {
     addDeliveries: (added: readonly AddedDelivery[]): Promise<LeasedDelivery[]> =>
-      atomically(hot, async (client) => {
-        const begun = client.query('BEGIN');
-        const [, { rows: origins }] = await Promise.all([
-          begun,
+      atomically(hot, async (client, { maybeDone }) => {
+        const [, origins, there] = await Promise.all([
+          client.query('BEGIN'),
           client.query<Origin>({ ...ORIGINS, values: [encode('text', [...new Set(added.map(({ event }) => event))])] }),
+          maybeDone ? client.query<{ id: string }>({ ...THERE, values: [encode('text', ids(added))] }) : null,
         ]);
-        const found = new Map(origins.map((origin) => [origin.id, origin]));
-        const prepared = added.flatMap((delivery) => {
-          const origin = found.get(delivery.event);
-          return origin === undefined
-            ? []
-            : [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, skew)];
-        });
+        const found = new Map(origins.rows.map((origin) => [origin.id, origin]));
+        const done = new Set(there?.rows.map(({ id }) => id));
+        const prepared = prepare(
+          added.filter(({ id }) => !done.has(id)),
+          { found, skew },
+        );
+        await lockTransactions(client, transactionsIn(prepared));
         const writes = insertDeliveries(client, prepared);
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
         const mine = client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] });
@@ -84,4 +87,28 @@ export function resendOperations(hot: Pool, skew: Skew) {
       return (await once(hot, { ...ABANDON, values: [endpoint, now, limit] })).length;
     },
   };
+}
+
+function ids(added: readonly AddedDelivery[]): string[] {
+  return added.map(({ id }) => id);
+}
+
+/** Deliveries of events that are not there are left out. */
+function prepare(
+  added: readonly AddedDelivery[],
+  { found, skew }: { readonly found: ReadonlyMap<string, Origin>; readonly skew: Skew },
+): PreparedDeliveries[] {
+  const queued: Queued = new Set();
+  return added.flatMap((delivery) => {
+    const origin = found.get(delivery.event);
+    if (origin === undefined) return [];
+    return [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, { skew, queued })];
+  });
+}
+
+/** Those in which the order of deliveries counts. */
+function transactionsIn(prepared: readonly PreparedDeliveries[]): string[] {
+  return prepared.flatMap(({ deliveries }) =>
+    deliveries.flatMap(({ ordered, transaction_id: id }) => (ordered === true && id !== null ? [id] : [])),
+  );
 }

@@ -1,10 +1,10 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { SLOT_MS } from '../../ledger/tally.ts';
 import type { Settlement } from '../contract.ts';
-import { encode, rowsOf } from './arrays.ts';
-import { isLost } from './errors.ts';
+import { rowsOf } from './arrays.ts';
+import { letGo } from './order.ts';
 import type { Skew } from './skew.ts';
-import { once } from './transact.ts';
+import { atomically, commit } from './transact.ts';
 
 const RESULTS = rowsOf({
   started_at: 'int8',
@@ -50,13 +50,6 @@ const SETTLE = {
     SELECT delivery, owner, n FROM settled`,
 };
 
-// Only who held the lease writes that attempt: after a try whose answer was lost, an attempt that stands is its work.
-const STANDS = {
-  name: 'settle_stands',
-  text: `SELECT r.delivery, r.owner, a.n FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS r (delivery, owner, n, started_at)
-    JOIN attempts a ON a.delivery = r.delivery AND a.n = r.n AND a.started_at = r.started_at AND a.outcome <> 'unknown'`,
-};
-
 interface Settled {
   readonly delivery: string;
   readonly owner: string;
@@ -88,37 +81,21 @@ function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Set
 
 /** Writes how attempts ended. */
 export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Skew; readonly shard: number }) {
-  async function write(results: readonly Settlement[]): Promise<Settled[]> {
+  /** One statement; with what it lets go behind it where the order of deliveries counts. */
+  async function write(results: readonly Settlement[]): Promise<readonly Settled[]> {
     const statement = { ...SETTLE, values: [shard, ...RESULTS.bind(results.map((result) => resultRow(result, skew)))] };
-    try {
-      return await once<Settled>(hot, statement);
-    } catch (error) {
-      // Settled or not, nobody knows: the fence makes doing it again harmless.
-      if (!isLost(error)) throw error;
-      return [...(await once<Settled>(hot, statement)), ...(await standing(results))];
-    }
-  }
-
-  function standing(results: readonly Settlement[]): Promise<Settled[]> {
-    const values = [
-      encode(
-        'text',
-        results.map(({ delivery }) => delivery),
-      ),
-      encode(
-        'text',
-        results.map(({ owner }) => owner),
-      ),
-      encode(
-        'int8',
-        results.map(({ attempt }) => attempt.n),
-      ),
-      encode(
-        'int8',
-        results.map(({ attempt }) => attempt.startedAt),
-      ),
-    ];
-    return once<Settled>(hot, { ...STANDS, values });
+    const finished = results.flatMap(({ delivery, ordered, next, finishedAt }) =>
+      ordered === true && next.status !== 'pending' ? [{ id: delivery, at: skew.toDatabase(finishedAt) }] : [],
+    );
+    return atomically(hot, async (client, { maybeDone }) => {
+      const begun = finished.length === 0 ? [] : [client.query('BEGIN')];
+      const settled = client.query<Settled>(statement);
+      // Where a try before this one stands, the fence makes doing it again harmless.
+      const before = maybeDone ? standing(client, results) : null;
+      if (finished.length === 0) await settled;
+      else await commit(client, [...begun, settled, ...letGo(client, finished)]);
+      return [...(await settled).rows, ...((await before)?.rows ?? [])];
+    });
   }
 
   return {
@@ -129,4 +106,18 @@ export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Sk
       return results.map(({ delivery, owner, attempt }) => (settled.delete(`${delivery} ${attempt.n} ${owner}`) ? 'settled' : 'fenced'));
     },
   };
+}
+
+const WRITTEN = rowsOf({ delivery: 'text', owner: 'text', n: 'int8', started_at: 'int8' });
+
+// Only who held the lease writes that attempt: after a try whose answer was lost, an attempt that stands is its work.
+const STANDS = {
+  name: 'settle_stands',
+  text: `SELECT r.delivery, r.owner, a.n FROM ${WRITTEN.unnest()}
+    JOIN attempts a ON a.delivery = r.delivery AND a.n = r.n AND a.started_at = r.started_at AND a.outcome <> 'unknown'`,
+};
+
+function standing(client: PoolClient, results: readonly Settlement[]): Promise<{ readonly rows: Settled[] }> {
+  const rows = results.map(({ delivery, owner, attempt: { n, startedAt } }) => ({ delivery, owner, n, started_at: startedAt }));
+  return client.query<Settled>({ ...STANDS, values: WRITTEN.bind(rows) });
 }

@@ -47,7 +47,7 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
     },
     async close() {
       await presence.end();
-      await Promise.all([hot, reads].map((pool) => (pool.ending ? undefined : pool.end())));
+      await Promise.all([hot, reads].filter(({ ending }) => !ending).map((pool) => pool.end()));
     },
     ...directoryOperations(hot),
     ...recordOperations(hot, { skew, shard }),

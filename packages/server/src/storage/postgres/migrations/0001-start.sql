@@ -116,14 +116,18 @@ CREATE TABLE open_deliveries (
   attempt_count integer NOT NULL,
   failures integer NOT NULL,
   status_code integer,
+  ordered boolean NOT NULL DEFAULT false,
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
   endpoint text COLLATE "C" NOT NULL,
   status text COLLATE "C" NOT NULL,
+  -- Set where the order of a transaction's deliveries counts.
+  transaction_id text COLLATE "C",
   owner text COLLATE "C",
   cause text COLLATE "C"
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX open_deliveries_due ON open_deliveries (endpoint, due_at) WHERE status = 'pending';
+CREATE INDEX open_deliveries_in_order ON open_deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered;
 CREATE INDEX open_deliveries_of_merchant ON open_deliveries (merchant, status, seq);
 
 CREATE TABLE attempts (
