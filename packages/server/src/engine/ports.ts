@@ -60,10 +60,3 @@ export interface Log {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
-
-/** Wake-up hints and live messages between nodes. Losing all of it costs latency, never data. */
-export interface Signal {
-  publish(channel: 'live' | 'directory' | 'due', message: string): void;
-  subscribe(channel: 'live' | 'directory' | 'due', receive: (message: string) => void): void;
-  close(): Promise<void>;
-}

@@ -74,7 +74,10 @@ test('A5 an address that swallows everything leaves time for the next one', () =
         const result = await sender.send(request(`http://${HOST}:${server.port}/`));
         assert.equal(result.cause, 'ok');
         const { connectMs } = result.timings;
-        assert.ok(connectMs !== null && connectMs >= 990 && connectMs < 1_900, `half of the time went to the first address, not ${connectMs} ms`);
+        assert.ok(
+          connectMs !== null && connectMs >= 990 && connectMs < 1_900,
+          `half of the time went to the first address, not ${connectMs} ms`,
+        );
       } finally {
         await hole.close();
       }

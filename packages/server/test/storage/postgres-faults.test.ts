@@ -35,6 +35,11 @@ async function onNodes(count: number, work: (stores: Storage[], database: TestDa
 const first = (stores: readonly Storage[]): Storage => stores[0] as Storage;
 const second = (stores: readonly Storage[]): Storage => stores[1] as Storage;
 
+/** Resolves once so many statements wait for a lock; gives up after a while, for the assertions to tell. */
+async function waiting(database: TestDatabase, count: number): Promise<void> {
+  for (let left = 300; left > 0 && (await database.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length < count; left--);
+}
+
 function faults(): void {
   for (const cut of ['before', 'after'] as readonly Cut[]) {
     test(`a connection that breaks ${cut} the commit is on disk: written once, answered as ever`, async () => {
@@ -115,9 +120,7 @@ function faults(): void {
       const recorded = first(stores).record([
         inbound(request('r1'), event('e1', { movement: payment(low) }), event('e2', { movement: payment(high) })),
       ]);
-      const waits = async (): Promise<boolean> =>
-        (await database.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length > 0;
-      for (let left = 500; left > 0 && !(await waits()); left--);
+      await waiting(database, 1);
       await rival.query(lock(low));
       await rival.query('COMMIT');
       await rival.end();
@@ -151,6 +154,32 @@ function faults(): void {
       );
       const ids = claims.flat().map(({ id }) => id);
       assert.deepEqual([ids.length, new Set(ids).size], [120, 120]);
+    }));
+
+  test('an ordered delivery that is queued just while the one before it ends at another node is let go', () =>
+    onNodes(2, async (stores, database) => {
+      const ordered = (n: number) =>
+        published(
+          event(`e${n}`, { movement: payment('p1'), occurredAt: T + n, deliveries: [delivery(`d${n}`, 'end_1', { ordered: true })] }),
+        );
+      await first(stores).record([inbound(request('r0'), event('e0')), ordered(1)]);
+      const [job] = await claimAll(second(stores), 'end_1');
+      const rival = new Client({ connectionString: database.url });
+      await rival.connect();
+      // Stops the commit of the second after it has looked whether one stands before it.
+      await rival.query(`BEGIN; SELECT 1 FROM requests WHERE id = 'r0' FOR UPDATE`);
+      const recorded = first(stores).record([ordered(2), inbound(request('r1'), event('again', { dedupeKey: 'e0' }))]);
+      await waiting(database, 1);
+      const settled = second(stores).settle([settlement(job!, { ordered: true })]);
+      await Promise.race([settled, waiting(database, 2)]);
+      await rival.query('COMMIT');
+      await rival.end();
+      assert.deepEqual([(await recorded)[0]?.events[0]?.outcome, await settled], ['stored', ['settled']]);
+      assert.deepEqual(
+        (await claimAll(second(stores), 'end_1')).map(({ id }) => id),
+        ['d2'],
+      );
+      assert.deepEqual(await first(stores).check({ now: T }), []);
     }));
 
   test('a node whose clock is five minutes ahead claims nothing that another holds', async () => {

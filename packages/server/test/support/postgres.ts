@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { Client } from 'pg';
 
 const READY_WITHIN_MS = 30_000;
@@ -102,6 +103,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const BASE = { fsync: 'on', shared_buffers: '64MB', max_connections: '100', unix_socket_directories: '', listen_addresses: '127.0.0.1' };
+
+/** Ends the server by the signal it is told, and at once where the test process is gone: a killed test leaves no server behind. */
+const GUARD = '"$@" & read -r signal; kill -s "${signal:-QUIT}" $!; wait $!';
+
+type Guarded = ChildProcessByStdio<Writable, null, Readable>;
+
 async function privateServer(bin: string, settings: ServerSettings): Promise<TestPostgres> {
   const user = serverUser();
   const folder = mkdtempSync(join(tmpdir(), 'paybell-postgres-'));
@@ -114,54 +122,42 @@ async function privateServer(bin: string, settings: ServerSettings): Promise<Tes
   });
   const port = await freePort();
   const url = `postgres://paybell@127.0.0.1:${port}/postgres`;
-  let server: ChildProcess | null = null;
+  let server: Guarded | null = null;
 
   const start = async (more: ServerSettings = settings): Promise<void> => {
-    const all: ServerSettings = {
-      fsync: 'on',
-      shared_buffers: '64MB',
-      max_connections: '100',
-      unix_socket_directories: '',
-      listen_addresses: '127.0.0.1',
-      ...more,
-    };
+    const all: ServerSettings = { ...BASE, ...more };
     const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+    const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), ...flags];
+    server = spawn('sh', ['-c', GUARD, 'sh', ...command], { ...options, stdio: ['pipe', 'ignore', 'pipe'] });
     await ready(server);
   };
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  const end = async (signal: 'INT' | 'QUIT'): Promise<void> => {
     const ending = server;
     server = null;
     if (ending === null || ending.exitCode !== null) return;
     const gone = new Promise((resolve) => ending.once('exit', resolve));
-    ending.kill(signal);
+    ending.stdin.end(`${signal}\n`);
     await gone;
   };
-  const last = (): void => {
-    // A test that threw must leave no server behind. SIGQUIT ends all its processes at once.
-    server?.kill('SIGQUIT');
-  };
-  process.once('exit', last);
   await start();
   return {
     url,
     own: true,
     fresh: freshOn(url),
-    crash: () => end('SIGQUIT'),
+    crash: () => end('QUIT'),
     start,
     async stop() {
-      await end('SIGINT');
-      process.removeListener('exit', last);
+      await end('INT');
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
 }
 
-async function ready(server: ChildProcess): Promise<void> {
+async function ready(server: Guarded): Promise<void> {
   let told = '';
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`PostgreSQL was not ready in time.\n${told}`)), READY_WITHIN_MS);
-    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
       told = told.length > 20_000 ? text : told + text;
       if (!told.includes(READY)) return;
       clearTimeout(timer);

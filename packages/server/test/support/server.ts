@@ -13,17 +13,19 @@ const PROGRAM = join(import.meta.dirname, '../../bin/paybell.js');
 const LOOPBACK = '127.0.0.0/8,::1/128';
 const READY_WITHIN_MS = 30_000;
 
+/** A test looks into answers freely, and fails where they are not what it thinks. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Answered = any;
+
 export interface Api {
   readonly url: string;
   /** Calls the API as the admin, or with another key; answers with status, headers and parsed JSON (or text). */
-  // A test looks into answers freely, and fails where they are not what it thinks.
-  // oxlint-disable-next-line typescript/no-explicit-any
   call(
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<{ status: number; headers: Headers; body: any }>;
+  ): Promise<{ status: number; headers: Headers; body: Answered }>;
 }
 
 export interface TestServer extends Api {

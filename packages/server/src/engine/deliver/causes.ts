@@ -201,7 +201,11 @@ export const CAUSES = {
     blames: 'config',
   },
 
-  endpoint_deleted: { sentence: 'The endpoint was deleted before the webhook was delivered.', hint: '', blames: 'config' },
+  endpoint_deleted: {
+    sentence: 'The endpoint was deleted before the webhook was delivered.',
+    hint: 'Set the endpoint up again and resend the event if it is still wanted.',
+    blames: 'config',
+  },
   local_limit: {
     sentence: 'Paybell ran out of sockets or files; the webhook is sent again.',
     hint: 'Operator: raise the limit of open files.',

@@ -8,6 +8,7 @@ import { matches } from './matching.ts';
 import { checkEndpoint, checkOptions, checkSecret, providerOf } from './rules.ts';
 import { rotated } from './secrets.ts';
 import type { SecretEntry } from './secrets.ts';
+import { turns } from './turns.ts';
 
 const DEFAULT_IN_FLIGHT = 16;
 const MOST_SECRETS = 5;
@@ -21,6 +22,7 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
   const rows = new Map<string, Held<Endpoint>>();
   const byMerchant = new Map<string, Held<Endpoint>[]>();
   const making = new Map<string, Promise<Endpoint>>();
+  const inTurn = turns();
   let changed: (endpoint: Endpoint | null, id: string) => void = () => undefined;
 
   const of = (merchant: string): readonly Held<Endpoint>[] => byMerchant.get(merchant) ?? [];
@@ -93,36 +95,39 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     endpoints: (merchant) => newest([...rows.values()].filter((row) => !row.perEvent && (merchant === null || row.merchant === merchant))),
     endpoint: (merchant, id) => find(rows, merchant, id),
     createEndpoint: (input) => create(input, false),
-    async changeEndpoint(merchant, id, change) {
-      const before = find(rows, merchant, id);
-      const provider = providerOf(change.provider ?? before.provider);
-      if (change.url !== undefined) checkUrl(change.url);
-      if (change.options !== undefined) checkOptions(provider, change.options);
-      if (change.provider !== undefined) for (const { text } of before.entries) checkSecret(provider, text);
-      const row = { ...bare(before), ...change, provider: provider.id, deletedAt: null };
-      checkEndpoint(row);
-      return save({ ...row, disabledReason: change.active === true ? null : before.disabledReason }, before.entries);
-    },
-    async deleteEndpoint(merchant, id) {
-      const before = find(rows, merchant, id);
-      await save({ ...bare(before), active: false, deletedAt: clock.now() }, before.entries);
-    },
-    async rotateSecret(merchant, id, overlapMs) {
-      if (!(overlapMs >= 0 && overlapMs <= LONGEST_OVERLAP_MS))
-        throw new Refusal('invalid_timeout', '"overlap" is a duration from "0s" to "30d".');
-      const before = find(rows, merchant, id);
-      const now = clock.now();
-      const fresh = providerOf(before.provider).makeSecret(random(32));
-      const turn = (row: Held<Endpoint>): Promise<Endpoint> => {
-        const kept = row.entries.filter(({ until }) => until === null || until > now).slice(0, MOST_SECRETS - 1);
-        return save({ ...bare(row), deletedAt: null }, rotated(kept, fresh, now + overlapMs));
-      };
-      // Those made for one event's `url` sign with this endpoint's secret, so they change with it.
-      const secret = before.entries[0]?.text;
-      const followers = of(before.merchant).filter(({ perEvent, entries }) => perEvent && entries[0]?.text === secret);
-      for (const follower of followers) if (follower.id !== id) await turn(follower);
-      return turn(before);
-    },
+    changeEndpoint: (merchant, id, change) =>
+      inTurn(async () => {
+        const before = find(rows, merchant, id);
+        const provider = providerOf(change.provider ?? before.provider);
+        if (change.url !== undefined) checkUrl(change.url);
+        if (change.options !== undefined) checkOptions(provider, change.options);
+        if (change.provider !== undefined) for (const { text } of before.entries) checkSecret(provider, text);
+        const row = { ...bare(before), ...change, provider: provider.id, deletedAt: null };
+        checkEndpoint(row);
+        return save({ ...row, disabledReason: change.active === true ? null : before.disabledReason }, before.entries);
+      }),
+    deleteEndpoint: (merchant, id) =>
+      inTurn(async () => {
+        const before = find(rows, merchant, id);
+        await save({ ...bare(before), active: false, deletedAt: clock.now() }, before.entries);
+      }),
+    rotateSecret: (merchant, id, overlapMs) =>
+      inTurn(async () => {
+        if (!(overlapMs >= 0 && overlapMs <= LONGEST_OVERLAP_MS))
+          throw new Refusal('invalid_timeout', '"overlap" is a duration from "0s" to "30d".');
+        const before = find(rows, merchant, id);
+        const now = clock.now();
+        const fresh = providerOf(before.provider).makeSecret(random(32));
+        const turn = (row: Held<Endpoint>): Promise<Endpoint> => {
+          const kept = row.entries.filter(({ until }) => until === null || until > now).slice(0, MOST_SECRETS - 1);
+          return save({ ...bare(row), deletedAt: null }, rotated(kept, fresh, now + overlapMs));
+        };
+        // Those made for one event's `url` sign with this endpoint's secret, so they change with it.
+        const secret = before.entries[0]?.text;
+        const followers = of(before.merchant).filter(({ perEvent, entries }) => perEvent && entries[0]?.text === secret);
+        for (const follower of followers) if (follower.id !== id) await turn(follower);
+        return turn(before);
+      }),
   };
   return {
     ...face,
@@ -142,10 +147,12 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       making.set(key, made);
       return made;
     },
-    async disable(id: string, reason: string): Promise<void> {
-      const before = rows.get(id);
-      if (before?.active === true) await save({ ...bare(before), active: false, disabledReason: reason, deletedAt: null }, before.entries);
-    },
+    disable: (id: string, reason: string): Promise<void> =>
+      inTurn(async () => {
+        const before = rows.get(id);
+        if (before?.active === true)
+          await save({ ...bare(before), active: false, disabledReason: reason, deletedAt: null }, before.entries);
+      }),
     onEndpoint(listener: typeof changed): void {
       changed = listener;
     },

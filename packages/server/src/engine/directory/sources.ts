@@ -6,6 +6,7 @@ import { bare, find, hold, newest, openEntries } from './held.ts';
 import type { Held } from './held.ts';
 import { checkOptions, checkSecret, providerOf } from './rules.ts';
 import type { SecretEntry } from './secrets.ts';
+import { turns } from './turns.ts';
 
 const MOST_SECRETS = 5;
 
@@ -15,6 +16,7 @@ type SourceFace = Pick<Directory, 'sources' | 'source' | 'createSource' | 'chang
 export function createSources(parts: DirectoryParts, checkMerchant: (id: string) => void) {
   const { storage, vault, clock, newId } = parts;
   const rows = new Map<string, Held<Source>>();
+  const inTurn = turns();
 
   async function save(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Promise<Source> {
     await storage.saveSource({ ...row, sealed: vault.seal(JSON.stringify(entries), row.id) });
@@ -41,22 +43,24 @@ export function createSources(parts: DirectoryParts, checkMerchant: (id: string)
         input.secrets.map((text) => ({ text, until: null })),
       );
     },
-    async changeSource(merchant, id, change) {
-      const before = find(rows, merchant, id);
-      const provider = providerOf(before.provider);
-      checkOptions(provider, change.options);
-      let entries = change.secrets === undefined ? before.entries : change.secrets.map((text) => ({ text, until: null }));
-      const { addSecret } = change;
-      if (addSecret !== undefined) entries = [{ text: addSecret, until: null }, ...entries.filter(({ text }) => text !== addSecret)];
-      checkNumber(entries);
-      for (const { text } of entries) checkSecret(provider, text);
-      const { name = before.name, options = before.options, active = before.active } = change;
-      return save({ ...bare(before), name, options, active, deletedAt: null }, entries);
-    },
-    async deleteSource(merchant, id) {
-      const before = find(rows, merchant, id);
-      await save({ ...bare(before), deletedAt: clock.now() }, before.entries);
-    },
+    changeSource: (merchant, id, change) =>
+      inTurn(async () => {
+        const before = find(rows, merchant, id);
+        const provider = providerOf(before.provider);
+        checkOptions(provider, change.options);
+        let entries = change.secrets === undefined ? before.entries : change.secrets.map((text) => ({ text, until: null }));
+        const { addSecret } = change;
+        if (addSecret !== undefined) entries = [{ text: addSecret, until: null }, ...entries.filter(({ text }) => text !== addSecret)];
+        checkNumber(entries);
+        for (const { text } of entries) checkSecret(provider, text);
+        const { name = before.name, options = before.options, active = before.active } = change;
+        return save({ ...bare(before), name, options, active, deletedAt: null }, entries);
+      }),
+    deleteSource: (merchant, id) =>
+      inTurn(async () => {
+        const before = find(rows, merchant, id);
+        await save({ ...bare(before), deletedAt: clock.now() }, before.entries);
+      }),
   };
   return {
     ...face,

@@ -1,5 +1,5 @@
 import Type from 'typebox';
-import type { Static, TObject, TProperties, TSchema } from 'typebox';
+import type { TProperties, TSchema } from 'typebox';
 import { PROBLEMS, PROBLEM_CODES } from '../problems.ts';
 import type { ProblemCode } from '../problems.ts';
 
@@ -81,4 +81,3 @@ export function problems(...codes: readonly ProblemCode[]): Record<string, unkno
 }
 
 export const Nothing = Type.Null({ description: 'Done; no body.' });
-export type Row<S extends TObject> = Static<S>;

@@ -45,8 +45,8 @@ const BACKLOG = `WITH RECURSIVE ${WAITING}
 const TAKE_OVER = {
   name: 'take_over',
   text: `WITH RECURSIVE ${WAITING},
-    held AS MATERIALIZED (SELECT o.id, o.owner, o.due_at, o.started_at FROM waiting w JOIN open_deliveries o
-      ON o.endpoint = w.endpoint AND o.status = 'pending' AND o.due_at BETWEEN $2 AND $3 WHERE o.owner IS NOT NULL AND o.owner <> $1),
+    held AS MATERIALIZED (SELECT o.* FROM waiting w CROSS JOIN LATERAL (SELECT id, owner, due_at, started_at FROM open_deliveries
+      WHERE endpoint = w.endpoint AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
     owners AS MATERIALIZED (SELECT owner, ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
     freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $2
       FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
@@ -59,7 +59,7 @@ const TAKE_OVER = {
 const RELEASE = {
   name: 'release',
   text: `UPDATE open_deliveries SET owner = NULL, started_at = NULL, due_at = least(due_at, $3), attempt_count = attempt_count - 1
-    WHERE id = ANY ($1::text[]) AND owner = $2 AND status = 'pending'`,
+    WHERE id = ANY ($1::text[]) AND owner = $2`,
 };
 
 interface ClaimParts {

@@ -27,11 +27,9 @@ const HOT_SETTINGS = `SET synchronous_commit = on; SET idle_in_transaction_sessi
 
 const READ_SETTINGS = `SET default_transaction_read_only = on; SET statement_timeout = ${READ_TIMEOUT_MS}; SET jit = off`;
 
-const INT8 = 20;
-
 /** Sequence numbers and milliseconds fit a number; everything else is read as ever. */
 const TYPES: CustomTypesConfig = {
-  getTypeParser: (oid, format): unknown => (Number(oid) === INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format)),
+  getTypeParser: (oid, format): unknown => (oid === types.builtins.INT8 && format !== 'binary' ? Number : types.getTypeParser(oid, format)),
 };
 
 export interface Pools {

@@ -1,7 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
-import type { RowOf } from './arrays.ts';
 import { BEHIND, QUEUE_DUE_AT, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
 
@@ -128,7 +127,7 @@ export interface LeasedRow {
 
 /** The bytes of a delivery `d`: its own, another's, or the request's. */
 export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
-  LEFT JOIN events e ON d.body IS NULL AND d.body_of IS NULL AND e.id = d.event LEFT JOIN requests q ON q.id = e.request`;
+  LEFT JOIN events e ON e.id = CASE WHEN d.body IS NULL AND d.body_of IS NULL THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
 
 /** What a sender needs, given `l (id, attempt, failures, ordered)`: the body of its own, or the request's bytes with their headers. */
 export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.ordered,
