@@ -264,6 +264,17 @@ function faults(): void {
     await database.drop();
   });
 
+  test('a start without a server, or with an address that is none, says what to do', async () => {
+    const wrong = new URL(postgres!.url);
+    wrong.pathname = '/no-such-database';
+    await assert.rejects((await openStorage(wrong.href)).open(), /no-such-database.*Check the address of the database/);
+    await assert.rejects((await openStorage('postgres://paybell:secret@127.0.0.1:1/x')).open(), /ECONNREFUSED.*that the server runs/);
+    await assert.rejects(
+      (await openStorage('postgres://paybell:secret@host:port/x')).open(),
+      (error: Error) => /postgres:\/\//.test(error.message) && !error.message.includes('secret'),
+    );
+  });
+
   test('a server that does not keep what it commits is refused', async () => {
     const database = await postgres!.fresh();
     for (const [name, more] of [

@@ -75,12 +75,16 @@ const INVARIANTS: readonly Invariant[] = [
 export function checkOperations(reads: Pool, skew: Skew) {
   return {
     check: ({ now }: { readonly now: number }): Promise<Finding[]> =>
-      snapshot(reads, async (client) => [
-        ...(await rowFindings(client, skew.toDatabase(now))),
-        ...(await ledgerFindings(client)),
-        ...(await moneyFindings(client)),
-        ...(await balance(client)),
-      ]),
+      snapshot(reads, async (client) => {
+        // It reads every row, and takes as long as that takes.
+        await client.query('SET LOCAL statement_timeout = 0');
+        return [
+          ...(await rowFindings(client, skew.toDatabase(now))),
+          ...(await ledgerFindings(client)),
+          ...(await moneyFindings(client)),
+          ...(await balance(client)),
+        ];
+      }),
     facts: (): Promise<StorageFacts> =>
       snapshot(reads, async (client) => {
         const { rows } = await client.query<Omit<StorageFacts, 'driver' | 'durability'>>(FACTS);
@@ -102,7 +106,7 @@ async function snapshot<Result>(reads: Pool, work: (client: PoolClient) => Promi
     throw storageError(error);
   }
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0');
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const result = await work(client);
     await client.query('COMMIT');
     client.release();

@@ -42,8 +42,8 @@ export interface Pools {
 export function createPools(url: string, readOnly: boolean): Pools {
   const hotSettings = readOnly ? `${HOT_SETTINGS}; SET default_transaction_read_only = on` : HOT_SETTINGS;
   return {
-    hot: pool(url, { max: HOT_CONNECTIONS, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, hotSettings),
-    reads: pool(url, { max: READ_CONNECTIONS, application_name: 'paybell reads' }, READ_SETTINGS),
+    hot: pool(url, { max: HOT_CONNECTIONS, idleTimeoutMillis: 0, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, hotSettings),
+    reads: pool(url, { max: READ_CONNECTIONS, idleTimeoutMillis: 60_000, application_name: 'paybell reads' }, READ_SETTINGS),
   };
 }
 

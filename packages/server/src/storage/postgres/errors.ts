@@ -39,6 +39,26 @@ export function isRepeated(error: unknown): boolean {
 
 export function storageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
-  if (/after calling end/.test((error as Error).message)) return new StorageError('The database is not open.', null);
-  return new StorageError(`PostgreSQL: ${(error as Error).message}`, codeOf(error));
+  const { message } = error as Error;
+  const code = codeOf(error);
+  if (/after calling end/.test(message)) return new StorageError('The database is not open.', null);
+  if (code === 'ERR_INVALID_URL')
+    return new StorageError('This is no address of a database: write postgres://user:password@host:5432/name.', code);
+  // Where a name has several addresses, the error of all of them together has no message of its own.
+  return new StorageError(`PostgreSQL: ${message === '' ? code : message}`, code);
+}
+
+/** As `storageError`, for a start: says what to do where the server is not there. */
+export function startError(error: unknown): StorageError {
+  const known = storageError(error);
+  if (!isLost(error) && !isRefused(known)) return known;
+  return new StorageError(
+    `${known.message}. Check the address of the database, and that the server runs and lets this user in.`,
+    known.code,
+  );
+}
+
+/** Wrong password, no such user, no such database, too many connections. */
+function isRefused({ code }: StorageError): boolean {
+  return code !== null && /^(28|3D|53300)/.test(code);
 }

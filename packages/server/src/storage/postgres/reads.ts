@@ -129,5 +129,5 @@ const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS fa
     SELECT array_agg(a.duration_ms) FILTER (WHERE a.outcome = 'succeeded' AND a.duration_ms IS NOT NULL) AS durations,
       count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt"
     FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
-    JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?) h
+    CROSS JOIN LATERAL (SELECT outcome, duration_ms, started_at FROM attempts WHERE delivery = d.id AND started_at >= ? OFFSET 0) a) h
   ORDER BY w.at`;

@@ -4,7 +4,7 @@ import { checkOperations } from './check.ts';
 import { claimOperations } from './claim.ts';
 import { assertFit, createPools } from './connect.ts';
 import { directoryOperations } from './directory.ts';
-import { storageError } from './errors.ts';
+import { startError } from './errors.ts';
 import { eventOperations } from './events.ts';
 import { assertMigrated, migrate } from './migrate.ts';
 import { createPresence } from './presence.ts';
@@ -42,7 +42,7 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
         await prepare(hot, { readOnly, skew, now });
       } catch (error) {
         await Promise.all([hot.end(), reads.end()]);
-        throw storageError(error);
+        throw startError(error);
       }
     },
     async close() {

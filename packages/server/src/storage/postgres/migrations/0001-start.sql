@@ -128,7 +128,7 @@ CREATE TABLE open_deliveries (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX open_deliveries_due ON open_deliveries (endpoint, due_at) WHERE status = 'pending';
 CREATE INDEX open_deliveries_in_order ON open_deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered;
-CREATE INDEX open_deliveries_of_merchant ON open_deliveries (merchant, status, seq);
+CREATE INDEX open_deliveries_by_status ON open_deliveries (status, seq, merchant);
 
 CREATE TABLE attempts (
   started_at bigint NOT NULL,
