@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { loadSettings } from '../config/load.ts';
+import { isPostgres } from '../config/read.ts';
 import { openStorage } from '../storage/open.ts';
 import { EXIT, Failure } from './command.ts';
 import type { Command } from './command.ts';
@@ -10,13 +11,14 @@ export const doctor: Command = {
   arguments: [],
   flags: {
     data: { value: 'DIR', help: 'Data folder; ./data unless said. A server may run on it meanwhile.' },
-    'database-url': { value: 'FILE', help: 'Database file, where it is not in the data folder.' },
+    'database-url': { value: 'URL', help: 'Database file or postgres:// address, where it is not in the data folder.' },
     json: { help: 'One JSON object per finding, then one with the figures.' },
   },
   async run({ flags }, io) {
     const given = Object.fromEntries(['data', 'database-url'].flatMap((name) => (flags.has(name) ? [[name, flags.one(name) ?? '']] : [])));
     const settings = loadSettings({ flags: given, env: io.env });
-    if (!existsSync(settings.databaseUrl)) throw new Failure(`There is no store at ${settings.databaseUrl}: say where it is with --data.`);
+    if (!isPostgres(settings.databaseUrl) && !existsSync(settings.databaseUrl))
+      throw new Failure(`There is no store at ${settings.databaseUrl}: say where it is with --data.`);
     const storage = await openStorage(settings.databaseUrl, { readOnly: true, threads: false });
     await storage.open();
     try {

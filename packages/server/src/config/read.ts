@@ -20,12 +20,15 @@ export function path(text: string): string {
   return resolve(text);
 }
 
+/** Whether a database is named by an address instead of a file. */
+export function isPostgres(text: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(text);
+}
+
 export function database(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === 'postgres' || scheme === 'postgresql') {
-    throw new Error('names a PostgreSQL database, which is not in this version: give the path of a file, or leave it out.');
-  }
-  if (scheme !== undefined) throw new Error(`must be the path of a file, not a ${scheme}:// address.`);
+  if (isPostgres(text)) return text;
+  if (scheme !== undefined) throw new Error(`must be the path of a file or a postgres:// address, not a ${scheme}:// one.`);
   return path(text);
 }
 

@@ -8,7 +8,7 @@ export interface Settings {
   readonly host: string;
   /** Absolute path. */
   readonly dataDir: string;
-  /** Absolute path of the database file. */
+  /** Absolute path of the database file, or a `postgres://` address. */
   readonly databaseUrl: string;
   /** Absent in this version. */
   readonly redisUrl: null;
@@ -77,10 +77,10 @@ export const SETTINGS: readonly Setting[] = [
     name: 'databaseUrl',
     flag: 'database-url',
     env: 'PAYBELL_DATABASE_URL',
-    type: 'file path',
+    type: 'file path or postgres:// address',
     fallback: 'paybell.db in the data folder',
-    secret: false,
-    help: 'Database file of the embedded store. postgres:// addresses are not in this version.',
+    secret: true,
+    help: 'Database file of the embedded store, or a PostgreSQL 15 or later; one server to a database in this version.',
     read: read.database,
   },
   {

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.ts';
 const BATCH = 500;
 /** Commits under way at once: one at work, one at its heels. */
 const COMMITS = 2;
-const WORTH_A_COMMIT = 16;
+const WORTH_A_COMMIT = 32;
 /** Arrivals and bytes that may wait before the door answers 503. */
 const MOST_WAITING = 10_000;
 const MOST_WAITING_BYTES = 128 * 1024 * 1024;

@@ -84,7 +84,7 @@ describe('paybell start', () => {
   const refused: readonly (readonly [readonly string[], Readonly<Record<string, string>>, RegExp])[] = [
     [['--prot', '1'], {}, /no flag --prot\. Did you mean --port\?/],
     [[], { PAYBELL_PUBLIC_ULR: 'x' }, /PAYBELL_PUBLIC_ULR is not a setting\. Did you mean PAYBELL_PUBLIC_URL\?/],
-    [['--database-url', 'postgres://db/x'], {}, /--database-url names a PostgreSQL database, which is not in this version/],
+    [['--database-url', 'mysql://db/x'], {}, /--database-url must be the path of a file or a postgres:\/\/ address/],
     [[], { PAYBELL_REDIS_URL: 'redis://r' }, /PAYBELL_REDIS_URL names a Redis server, which is not in this version/],
     [['now'], {}, /"now" is one word too many/],
   ];
