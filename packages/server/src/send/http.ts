@@ -21,7 +21,8 @@ export interface Sender {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const TLS_TIMEOUT_MS = 5_000;
-const IDLE: PoolLimits = { perOrigin: 128, total: 1_024 };
+/** An endpoint may have 256 calls in flight: closing what comes back from them would mean dialling again for each. */
+const IDLE: PoolLimits = { perOrigin: 256, total: 1_024 };
 const TARGETS_KEPT = 4_096;
 
 /**

@@ -22,7 +22,7 @@ function delivered({ endpoint, status }: EventQuery): Condition | null {
   const parts = [condition('d.endpoint = ?', endpoint), condition('d.status = ?', status)].filter(
     (part): part is Condition => part !== null,
   );
-  const sql = `EXISTS (SELECT 1 FROM deliveries d WHERE d.event = e.id AND ${parts.map((part) => part.sql).join(' AND ')})`;
+  const sql = `EXISTS (SELECT 1 FROM deliveries d INDEXED BY deliveries_of_event WHERE d.event = e.id AND ${parts.map((part) => part.sql).join(' AND ')})`;
   return { sql, values: parts.flatMap((part) => part.values) };
 }
 

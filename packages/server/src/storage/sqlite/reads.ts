@@ -14,6 +14,7 @@ import { DELIVERY_COLUMNS } from './deliveries.ts';
 import { CHAIN, chainReader, lastEventFinder } from './chain.ts';
 import { transactionFinder } from './keys.ts';
 import { condition, page } from './page.ts';
+import type { Condition } from './page.ts';
 import { byReference } from './refs.ts';
 
 /** How many of the latest deliveries stand for an endpoint's health. */
@@ -31,16 +32,8 @@ export function readOperations(db: DatabaseSync) {
       page<DeliveryRow>(db, {
         query,
         columns: `d.seq, ${DELIVERY_COLUMNS}`,
-        from: 'deliveries d',
         alias: 'd',
-        conditions: [
-          condition('d.status = ?', query.status),
-          condition('d.endpoint = ?', query.endpoint),
-          condition('d.event = ?', query.event),
-          query.transaction === undefined
-            ? null
-            : { sql: `d.event IN (SELECT id FROM events WHERE seq IN (${CHAIN}))`, values: [lastEvent(query.transaction)] },
-        ],
+        ...narrowed(query, lastEvent),
       }),
     getDelivery: ({ merchant, id }: ById): { delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null => {
       const delivery = db
@@ -125,4 +118,23 @@ function health(
     lastFailureAt: failures.reduce<number | null>((last, { startedAt }) => Math.max(last ?? 0, startedAt), null),
     backlog,
   };
+}
+
+/** Which index answers a list of deliveries: the planner knows no sizes, so the narrow ones are named. */
+function narrowed(
+  query: DeliveryQuery,
+  lastEvent: (transaction: string) => number | null,
+): { from: string; conditions: (Condition | null)[] } {
+  const { merchant, status, endpoint, event, transaction } = query;
+  const conditions = [
+    condition('d.status = ?', status),
+    condition('d.endpoint = ?', endpoint),
+    condition('d.event = ?', event),
+    transaction === undefined
+      ? null
+      : { sql: `d.event IN (SELECT id FROM events WHERE seq IN (${CHAIN}))`, values: [lastEvent(transaction)] },
+  ];
+  if (event !== undefined || transaction !== undefined) return { from: 'deliveries d INDEXED BY deliveries_of_event', conditions };
+  if (merchant === null || status === undefined || status === 'succeeded') return { from: 'deliveries d', conditions };
+  return { from: 'deliveries d INDEXED BY deliveries_open', conditions: [...conditions, { sql: `d.status <> 'succeeded'`, values: [] }] };
 }

@@ -53,9 +53,10 @@ export function statsOperations(db: DatabaseSync) {
 }
 
 function pending(db: DatabaseSync, merchant: string | null): number {
-  const where = merchant === null ? '' : 'merchant = ? AND ';
+  const where = merchant === null ? '' : `merchant = ? AND status <> 'succeeded' AND `;
+  const index = merchant === null ? 'INDEXED BY deliveries_due' : 'INDEXED BY deliveries_open';
   const row = db
-    .prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE ${where} status = 'pending' LIMIT 100000)`)
+    .prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries ${index} WHERE ${where} status = 'pending' LIMIT 100000)`)
     .get(...(merchant === null ? [] : [merchant]));
   return Number(row?.['n'] ?? 0);
 }

@@ -24,7 +24,8 @@ CREATE TABLE requests (
   body BLOB NOT NULL
 ) STRICT;
 CREATE INDEX requests_of_merchant ON requests (merchant);
-CREATE INDEX requests_not_accepted ON requests (source, verdict) WHERE verdict <> 'accepted';
+CREATE INDEX requests_quarantined ON requests (source) WHERE verdict = 'rejected';
+CREATE INDEX requests_not_accepted ON requests (merchant, verdict) WHERE verdict <> 'accepted';
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
