@@ -14,7 +14,7 @@ const BATCH = 500;
 /** Batches that wait for an answer at the same time. */
 const PUBLISHERS = 4;
 const WARM_UP_EVENTS = 20_000;
-const POLL_MS = 50;
+const POLL_MS = 200;
 /** Without a delivery for so long, the run is over. */
 const STALLED_AFTER_MS = 30_000;
 const FINISHED = 'paybell_deliveries_finished_total';
