@@ -7,6 +7,7 @@ import type { InnerDirectory } from './directory.ts';
 import type { Accepted, Inbound, Observe, Source } from './faces.ts';
 import type { IdPrefix } from './ids.ts';
 import type { Clock, Log, Storage } from './ports.ts';
+import { headersOf, headersText } from './accept/headers.ts';
 import { publishedEvent } from './accept/publish.ts';
 import { readEvents } from './accept/read.ts';
 import type { Recorder } from './record.ts';
@@ -174,26 +175,6 @@ export function judge(
     ...(source.options === null ? {} : { options: source.options }),
   };
   return { provider, verdict: provider.verify(input), input };
-}
-
-/** `[[name, value], ...]` as JSON text, from the flat list that sockets give. */
-function headersText(raw: readonly string[]): string {
-  let text = '[';
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    text += `${index === 0 ? '' : ','}[${JSON.stringify(raw[index])},${JSON.stringify(raw[index + 1])}]`;
-  }
-  return `${text}]`;
-}
-
-/** The kept pairs as the headers that a provider reads: lower-case names, lists for repeated ones. */
-export function headersOf(pairs: readonly (readonly [string, string])[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
-  for (const [name, value] of pairs) {
-    const key = name.toLowerCase();
-    const known = headers[key];
-    headers[key] = known === undefined ? value : Array.isArray(known) ? [...known, value] : [known, value];
-  }
-  return headers;
 }
 
 /** At most `perSecond` calls a second are allowed. */

@@ -1,5 +1,6 @@
 import { diagnose } from '@paybell/sdk';
-import { headersOf, judge } from './accept.ts';
+import { headersOf } from './accept/headers.ts';
+import { judge } from './accept.ts';
 import type { InnerDirectory } from './directory.ts';
 import type { Engine } from './faces.ts';
 import type { Storage } from './ports.ts';

@@ -1,23 +1,11 @@
-import type { MerchantRow, Storage } from '../storage/contract.ts';
+import type { MerchantRow } from '../storage/contract.ts';
 import { createEndpoints } from './directory/endpoints.ts';
 import { newest } from './directory/held.ts';
 import { createKeys } from './directory/keys.ts';
-import type { Vault } from './directory/secrets.ts';
+import type { DirectoryParts } from './directory/parts.ts';
 import { createSources } from './directory/sources.ts';
 import type { Directory, Endpoint, Source } from './faces.ts';
-import type { IdPrefix } from './ids.ts';
-import type { Clock, RandomBytes } from './ports.ts';
 import { Refusal } from './refusal.ts';
-
-export interface DirectoryParts {
-  readonly storage: Storage;
-  readonly vault: Vault;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly newId: (prefix: IdPrefix) => string;
-  /** What speaks against a URL at once; null: nothing. */
-  readonly judgeUrl: (url: string) => { readonly code: string; readonly sentence: string } | null;
-}
 
 /** The engine's own view: everything by id, without asking the store. */
 export interface InnerDirectory extends Directory {

@@ -1,7 +1,7 @@
 import { createAccept } from './accept.ts';
 import { createDiagnosis } from './diagnosis.ts';
 import { createDeliver } from './deliver.ts';
-import type { DirectoryParts } from './directory.ts';
+import type { DirectoryParts } from './directory/parts.ts';
 import { createDirectory } from './directory.ts';
 import type { Engine } from './faces.ts';
 import { createIds } from './ids.ts';

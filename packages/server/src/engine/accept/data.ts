@@ -1,7 +1,7 @@
 import { parseJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
 import type { EventWithBody } from '../../storage/contract.ts';
-import { headersOf } from '../accept.ts';
+import { headersOf } from './headers.ts';
 import { providerOf } from '../directory/rules.ts';
 
 /** The data of an event: published ones hold it, of inbound ones it is read from the request's bytes again. */

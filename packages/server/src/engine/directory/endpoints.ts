@@ -1,5 +1,5 @@
 import type { EndpointRow } from '../../storage/contract.ts';
-import type { DirectoryParts } from '../directory.ts';
+import type { DirectoryParts } from './parts.ts';
 import type { Directory, Endpoint, NewEndpoint } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
 import { bare, find, hold, newest, openEntries } from './held.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { KeyRow } from '../../storage/contract.ts';
-import type { DirectoryParts } from '../directory.ts';
+import type { DirectoryParts } from './parts.ts';
 import type { Directory } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
 

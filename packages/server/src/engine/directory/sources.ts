@@ -1,5 +1,5 @@
 import type { SourceRow } from '../../storage/contract.ts';
-import type { DirectoryParts } from '../directory.ts';
+import type { DirectoryParts } from './parts.ts';
 import type { Directory, Source } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
 import { bare, find, hold, newest, openEntries } from './held.ts';
