@@ -59,8 +59,10 @@ export interface Storage {
   prune(bounds: QuarantineBounds): Promise<number>;
   /** The invariants behind the promises, checked row by row; empty where all hold. For `paybell doctor`. */
   check(query: { readonly now: number }): Promise<readonly Finding[]>;
-  /** Sizes and settings for /readyz, doctor and metrics. */
+  /** Sizes and settings; counts rows, so for doctor alone. */
   facts(): Promise<StorageFacts>;
+  /** That it answers, and how durably it writes: reads no rows. For /readyz. */
+  ready(): Promise<Pick<StorageFacts, 'driver' | 'durability'>>;
 }
 
 /** What an operation throws. */

@@ -29,11 +29,11 @@ export function health(api: Api, { engine, storage, metrics, log }: RouteParts):
       schema: { tags, summary: 'It takes webhooks now', security: [], response: { 200: Ready, ...problems('store_down', 'closing') } },
     },
     async () => {
-      const facts = await storage.facts().catch((error: unknown) => {
+      const store = await storage.ready().catch((error: unknown) => {
         log.error({ error: String(error) }, 'the store does not answer');
         throw new Problem('store_down', 'The store does not answer.');
       });
-      return { status: 'ready' as const, store: { driver: facts.driver, durability: facts.durability }, ...engine.gauges() };
+      return { status: 'ready' as const, store, ...engine.gauges() };
     },
   );
 

@@ -85,6 +85,8 @@ export function checkOperations(reads: Pool, skew: Skew) {
           ...(await balance(client)),
         ];
       }),
+    ready: (): Promise<Pick<StorageFacts, 'driver' | 'durability'>> =>
+      snapshot(reads, async (client) => ({ driver: 'postgres', durability: await durability(client) })),
     facts: (): Promise<StorageFacts> =>
       snapshot(reads, async (client) => {
         const { rows } = await client.query<Omit<StorageFacts, 'driver' | 'durability'>>(FACTS);

@@ -87,6 +87,7 @@ export function checkOperations(db: DatabaseSync) {
         db.exec('COMMIT');
       }
     },
+    ready: (): Pick<StorageFacts, 'driver' | 'durability'> => ({ driver: 'sqlite', durability: durability(db) }),
     facts: (): StorageFacts => ({
       driver: 'sqlite',
       durability: durability(db),
