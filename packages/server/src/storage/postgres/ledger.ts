@@ -1,19 +1,16 @@
 import type { PoolClient } from 'pg';
-import type { LedgerEvent, Movement, Transaction, TransactionIdentity } from '@paybell/sdk';
+import type { LedgerEvent, Transaction } from '@paybell/sdk';
 import { refold } from '../../ledger/refold.ts';
 import type { Folded } from '../../ledger/refold.ts';
 import { Tally } from '../../ledger/tally.ts';
+import { touchedBy } from '../../ledger/touched.ts';
+import type { Touched } from '../../ledger/touched.ts';
 import type { NewEvent } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import { chains } from './chain.ts';
 import { newReferences } from './refs.ts';
 import type { Reference } from './refs.ts';
 import type { Held, HeldRows } from './held.ts';
-
-interface Touched {
-  readonly identity: TransactionIdentity;
-  readonly fresh: readonly LedgerEvent[];
-}
 
 /** What a commit does to the ledger. */
 export interface LedgerChange {
@@ -33,7 +30,7 @@ export async function foldEvents(
   { events, held }: { events: readonly NewEvent[]; held: HeldRows },
 ): Promise<LedgerChange & { readonly sums: Tally }> {
   const earlier = new Map<string, readonly LedgerEvent[]>();
-  const touched = group(events);
+  const touched = touchedBy(events);
   for (;;) {
     const wanted = new Set<string>();
     const sums = new Tally();
@@ -119,26 +116,6 @@ function foldSafely(folding: Folding, touched: Touched, { at, unfolded }: { at: 
     }
   }
   return folded;
-}
-
-function group(events: readonly NewEvent[]): Map<string, Touched> {
-  const touched = new Map<string, { identity: TransactionIdentity; fresh: LedgerEvent[] }>();
-  for (const event of events) {
-    const { transaction: id, movement } = event;
-    if (id === null || movement === null) continue;
-    let one = touched.get(id);
-    if (one === undefined) {
-      one = { identity: { id, merchant: event.merchant, provider: event.provider, kind: movement.kind, key: movement.key }, fresh: [] };
-      touched.set(id, one);
-    }
-    one.fresh.push(ledgerEvent(event, movement));
-  }
-  return touched;
-}
-
-function ledgerEvent(event: NewEvent, movement: Movement): LedgerEvent {
-  const { id, type, dedupeKey, sequence, occurredAt, recordedAt } = event;
-  return { id, type, dedupeKey, sequence, occurredAt, recordedAt, movement };
 }
 
 const TRANSACTIONS = rowsOf({

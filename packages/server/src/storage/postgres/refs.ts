@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { Transaction } from '@paybell/sdk';
+import { references } from '../../ledger/references.ts';
 import type { Folded } from '../../ledger/refold.ts';
 import { rowsOf } from './arrays.ts';
 import type { Condition } from './page.ts';
@@ -16,10 +17,9 @@ export interface Reference {
   readonly value: string;
 }
 
-/** Every text by which a person may look for a transaction. */
-function references(row: Transaction): string[] {
-  const all = [row.reference, row.providerReference, ...row.refs, row.customer?.reference, row.customer?.phone, row.customer?.email];
-  return [...new Set(all.filter((text): text is string => typeof text === 'string' && text !== '').map(searched))];
+/** The texts of a row as the index holds them. */
+function indexed(row: Transaction): string[] {
+  return [...new Set(references(row).map(searched))];
 }
 
 function searched(text: string): string {
@@ -28,8 +28,8 @@ function searched(text: string): string {
 
 /** What a fold added to the texts of a row. */
 export function newReferences({ before, now }: Folded, seq: number): Reference[] {
-  const had = before === null ? [] : references(before);
-  return references(now).flatMap((value) => (had.includes(value) ? [] : [{ transaction_seq: seq, merchant: now.merchant, value }]));
+  const had = before === null ? [] : indexed(before);
+  return indexed(now).flatMap((value) => (had.includes(value) ? [] : [{ transaction_seq: seq, merchant: now.merchant, value }]));
 }
 
 const REFS = rowsOf({ transaction_seq: 'int8', merchant: 'text', value: 'text' });

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -73,11 +73,8 @@ function migrate(db: DatabaseSync): void {
 export function lockFolder(path: string): (() => void) | null {
   mkdirSync(dirname(path), { recursive: true });
   const lockPath = `${path}.lock`;
-  if (!existsSync(lockPath)) {
-    const handle = openSync(lockPath, 'a', 0o600);
-    writeSync(handle, '');
-    closeSync(handle);
-  }
+  // Made here, so that only its owner may open it.
+  closeSync(openSync(lockPath, 'a', 0o600));
   const lock = new DatabaseSync(lockPath, { timeout: 0 });
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;');

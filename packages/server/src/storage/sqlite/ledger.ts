@@ -1,8 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { LedgerEvent, Movement, Transaction, TransactionIdentity } from '@paybell/sdk';
+import type { Transaction, TransactionIdentity } from '@paybell/sdk';
 import { refold } from '../../ledger/refold.ts';
 import type { Folded } from '../../ledger/refold.ts';
 import type { Tally } from '../../ledger/tally.ts';
+import { touchedBy } from '../../ledger/touched.ts';
+import type { Touched } from '../../ledger/touched.ts';
 import type { NewEvent } from '../contract.ts';
 import { chainReader } from './chain.ts';
 import { transactionIds } from './keys.ts';
@@ -14,11 +16,6 @@ interface Held {
   doc: string | null;
   fold: string;
   lastEvent: number | null;
-}
-
-interface Touched {
-  readonly identity: TransactionIdentity;
-  readonly fresh: LedgerEvent[];
 }
 
 /** Reads, folds and writes the transactions that a commit touches; runs inside its transaction. */
@@ -112,7 +109,7 @@ export function ledgerWriter(db: DatabaseSync) {
     fold(events: readonly NewEvent[], tally: Tally): Map<string, string[]> {
       const changed = new Map<string, string[]>();
       const parents = new Map<string, { child: string; at: number }>();
-      for (const [id, one] of group(events)) {
+      for (const [id, one] of touchedBy(events)) {
         const at = one.fresh[0]?.recordedAt ?? 0;
         const folded = foldSafely(one, tally, at);
         changed.set(id, folded === null ? [] : [folded.doc]);
@@ -141,25 +138,4 @@ export function ledgerWriter(db: DatabaseSync) {
       refs.settle(committed);
     },
   };
-}
-
-function group(events: readonly NewEvent[]): Map<string, Touched> {
-  const touched = new Map<string, Touched>();
-  for (const event of events) {
-    const { transaction: id, movement } = event;
-    if (id === null || movement === null) continue;
-    let one = touched.get(id);
-    if (one === undefined) {
-      const identity = { id, merchant: event.merchant, provider: event.provider, kind: movement.kind, key: movement.key };
-      one = { identity, fresh: [] };
-      touched.set(id, one);
-    }
-    one.fresh.push(ledgerEvent(event, movement));
-  }
-  return touched;
-}
-
-function ledgerEvent(event: NewEvent, movement: Movement): LedgerEvent {
-  const { id, type, dedupeKey, sequence, occurredAt, recordedAt } = event;
-  return { id, type, dedupeKey, sequence, occurredAt, recordedAt, movement };
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Transaction } from '@paybell/sdk';
+import { references } from '../../ledger/references.ts';
 import type { Condition } from './page.ts';
 import { runsOf } from './keys.ts';
 
@@ -8,12 +9,6 @@ const RUN = 4096;
 
 /** The code point after which no text goes on: closes the range of a prefix search. */
 const AFTER_ALL = '\u{10FFFF}';
-
-/** Every text by which a person may look for a transaction. */
-export function references(row: Transaction): string[] {
-  const all = [row.reference, row.providerReference, ...row.refs, row.customer?.reference, row.customer?.phone, row.customer?.email];
-  return [...new Set(all.filter((text): text is string => typeof text === 'string' && text !== ''))];
-}
 
 interface Line {
   readonly merchant: string;
