@@ -147,6 +147,15 @@ export interface Provider {
   checkSecret?(secret: string): string | null;
   /** A fresh secret in this provider's form, from 32 random bytes. */
   makeSecret(random: Uint8Array): string;
+  /** Set where webhooks may also be signed with a key pair, so that receivers need no secret. The form of each secret decides. */
+  readonly keyPair?: KeyPairForm;
+}
+
+export interface KeyPairForm {
+  /** A fresh secret key, from 32 random bytes. */
+  makeSecret(random: Uint8Array): string;
+  /** The public key that belongs to a secret key; a public key is its own. Null: it is a shared secret. */
+  publicKeyOf(secret: string): string | null;
 }
 
 const DURATION = /^\d+[smh]$/;

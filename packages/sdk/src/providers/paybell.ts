@@ -9,6 +9,7 @@ import { readCanonicalMoney } from '../money.ts';
 import { defineProvider } from '../provider.ts';
 import type { EventSpec, Fact, ReadContext } from '../provider.ts';
 import { mapped, movement, unmapped } from '../reading.ts';
+import { isOfKeyPair, keyPairFrom, publicKey, publicText } from '../schemes/ed25519.ts';
 import { standardKey, standardWebhooks } from '../schemes/standard-webhooks.ts';
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -132,7 +133,7 @@ export const paybell = defineProvider({
   sources: ['https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md'],
   rails: RAILS,
   authenticity: 'signed-body',
-  signature: 'Standard Webhooks: base64 HMAC-SHA256 of id.timestamp.body in webhook-signature',
+  signature: 'Standard Webhooks: base64 HMAC-SHA256 (v1) or ed25519 (v1a) of id.timestamp.body in webhook-signature',
   retry: { delays: ['0s', '5s', '5m', '30m', '2h', '5h', '10h', '14h', '20h', '24h'], timeout: '15s', documented: true },
   ack: { status: 200, contentType: 'application/json', body: '{"received":true}' },
   events,
@@ -142,11 +143,13 @@ export const paybell = defineProvider({
   read: (body, context) => [readEvent(body, context)],
   envelope: ({ type, data, occurredAt }) => utf8(stringifyJson(jsonObject({ type, timestamp: timeText(occurredAt), data }))),
   checkSecret(secret) {
+    if (isOfKeyPair(secret)) return publicKey(secret) === null ? `This is no ${secret.slice(0, 5)} key: base64 of an ed25519 key.` : null;
     const bytes = standardKey(secret);
-    if (bytes === null) return 'The secret is "whsec_" and base64.';
+    if (bytes === null) return 'The secret is "whsec_" and base64; for a key pair "whsk_" or "whpk_" and base64.';
     return bytes.length >= 24 && bytes.length <= 64 ? null : `The secret holds ${bytes.length} bytes; it must hold 24 to 64.`;
   },
   makeSecret: (random) => `whsec_${encode(random, 'base64')}`,
+  keyPair: { makeSecret: keyPairFrom, publicKeyOf: publicText },
 });
 
 function readEvent(body: JsonValue, { digest, headers }: ReadContext): Fact {
