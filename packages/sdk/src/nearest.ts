@@ -1,6 +1,5 @@
-/** The name that takes the fewest single-letter changes to reach, or null where none is near. */
-export function nearestName(wanted: string, names: readonly string[]): string | null {
-  const limit = Math.max(2, Math.floor(wanted.length / 2));
+/** The name that takes the fewest single-letter changes to reach, `limit` at most; null where none is near. */
+export function nearestName(wanted: string, names: readonly string[], limit = Math.max(2, Math.floor(wanted.length / 2))): string | null {
   let nearest: { name: string; changes: number } | null = null;
   for (const name of names) {
     const changes = changesBetween(wanted.slice(0, 80).toLowerCase(), name.toLowerCase());

@@ -47,7 +47,7 @@ export function createEngine(parts: EngineParts): Engine {
     observe,
     accept: accept.accept,
     publish: accept.publish,
-    test,
+    ...test,
     ...resend,
     reverify,
     diagnose,

@@ -11,6 +11,7 @@ import type {
   RequestRow,
   RetryPolicy,
 } from '../storage/contract.ts';
+import type { Signing } from './directory/signing.ts';
 import type { SendRequest } from './ports.ts';
 
 // ---- accept -------------------------------------------------------------------------------------------------------
@@ -76,9 +77,22 @@ export interface Endpoint {
   readonly timeout: string | null;
   readonly maxInFlight: number;
   readonly ordered: boolean;
+  /** True: `events` may name types that are in no provider's catalogue. */
+  readonly customEvents: boolean;
+  /** Sent with every call; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly options: JsonObject | null;
   readonly perEvent: boolean;
   readonly createdAt: number;
+}
+
+/** What a receiver needs to check signatures. */
+export interface EndpointSigning {
+  /** Null where the provider has one way only. */
+  readonly signing: Signing | null;
+  /** Shared secrets and public keys, the current ones first; the secret half of a key pair is never among them. */
+  readonly secrets: readonly string[];
+  readonly publicKey: string | null;
 }
 
 export interface NewSource {
@@ -102,7 +116,17 @@ export interface NewEndpoint {
   readonly timeout?: string;
   readonly maxInFlight?: number;
   readonly ordered?: boolean;
+  readonly customEvents?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Absent: as the secret's form says, else by shared secret. */
+  readonly signing?: Signing;
   readonly options?: JsonObject;
+}
+
+/** An endpoint that passed every check and is not saved yet. */
+export interface EndpointDraft {
+  readonly endpoint: Endpoint;
+  save(): Promise<Endpoint>;
 }
 
 export type SourceChange = Partial<Pick<NewSource, 'name' | 'options' | 'secrets'>> & {
@@ -126,9 +150,13 @@ export interface Directory {
   endpoint(merchant: string | null, id: string): Endpoint;
   createEndpoint(input: NewEndpoint): Promise<Endpoint>;
   changeEndpoint(merchant: string | null, id: string, change: EndpointChange): Promise<Endpoint>;
+  /** As `createEndpoint` and `changeEndpoint`, but saved only when asked to: something may be tried with it before. */
+  draftEndpoint(input: NewEndpoint): EndpointDraft;
+  draftChange(merchant: string | null, id: string, change: EndpointChange): EndpointDraft;
   deleteEndpoint(merchant: string | null, id: string): Promise<void>;
-  /** Puts a fresh secret first; the one before stays valid for `overlapMs`. */
-  rotateSecret(merchant: string | null, id: string, overlapMs: number): Promise<Endpoint>;
+  /** Puts a fresh secret (or the given one) first; the one before stays valid for `overlapMs`. */
+  rotateSecret(merchant: string | null, id: string, turn: { readonly overlapMs: number; readonly secret?: string }): Promise<Endpoint>;
+  signingOf(endpoint: Endpoint): EndpointSigning;
 
   keys(): readonly KeyRow[];
   /** The clear key is shown here once and kept nowhere. */
@@ -162,6 +190,8 @@ export interface Engine {
   publish(merchant: string, items: readonly Publish[]): Promise<readonly Published[]>;
   /** Sends a signed test event to one endpoint now, outside the log of events, and answers with the attempt. */
   test(merchant: string | null, endpoint: string, type?: string): Promise<{ readonly request: SendRequest; readonly attempt: AttemptRow }>;
+  /** The same to an endpoint that may not be saved yet. */
+  ping(endpoint: Endpoint): Promise<{ readonly request: SendRequest; readonly attempt: AttemptRow }>;
   /** New deliveries of one event, to one endpoint or to all that it matches now. */
   resendEvent(merchant: string | null, event: string, endpoint?: string): Promise<{ readonly deliveries: readonly string[] }>;
   resendMany(query: Resend): Promise<{ readonly events: number; readonly deliveries: number; readonly dryRun: boolean }>;

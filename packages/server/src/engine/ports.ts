@@ -24,6 +24,8 @@ export interface SendRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Names of headers whose values the log must not hold. */
+  readonly hide?: readonly string[];
   /** One total deadline, from name look-up to the last byte kept. */
   readonly deadlineMs: number;
   /** PEM of the only authority accepted for this endpoint. */

@@ -10,6 +10,7 @@ export const REFUSALS = [
   'invalid_retry',
   'invalid_event_type',
   'invalid_timeout',
+  'invalid_headers',
   'idempotency_conflict',
   'not_found',
   'conflict',

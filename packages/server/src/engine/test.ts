@@ -2,9 +2,10 @@ import { toJson } from '@paybell/sdk';
 import type { LeasedDelivery } from '../storage/contract.ts';
 import { compose } from './deliver/compose.ts';
 import { attemptRow } from './deliver/outcome.ts';
+import { matches } from './directory/matching.ts';
 import { providerOf } from './directory/rules.ts';
 import type { InnerDirectory } from './directory.ts';
-import type { Engine } from './faces.ts';
+import type { Endpoint, Engine } from './faces.ts';
 import type { IdPrefix } from './ids.ts';
 import type { Clock, Send } from './ports.ts';
 import { Refusal } from './refusal.ts';
@@ -17,11 +18,11 @@ export interface TestParts {
 }
 
 /** Sends one signed example event to an endpoint and waits for the answer; leaves no trace in log or ledger. */
-export function createTest({ directory, send, clock, newId }: TestParts): Engine['test'] {
-  return async (merchant, id, type) => {
-    const endpoint = directory.endpoint(merchant, id);
+export function createTest({ directory, send, clock, newId }: TestParts): Pick<Engine, 'test' | 'ping'> {
+  async function sendTo(endpoint: Endpoint, type: string | undefined): ReturnType<Engine['ping']> {
     const provider = providerOf(endpoint.provider);
-    const name = type ?? Object.keys(provider.events)[0] ?? 'test';
+    const types = Object.keys(provider.events);
+    const name = type ?? types.find((one) => matches(endpoint.events, one)) ?? types[0] ?? 'test';
     const spec = Object.hasOwn(provider.events, name) ? provider.events[name] : undefined;
     if (spec === undefined)
       throw new Refusal(
@@ -49,5 +50,9 @@ export function createTest({ directory, send, clock, newId }: TestParts): Engine
     const request = compose(job, endpoint, now);
     const result = await send(request);
     return { request, attempt: attemptRow({ job, request, result, startedAt: now }) };
+  }
+  return {
+    test: async (merchant, id, type) => sendTo(directory.endpoint(merchant, id), type),
+    ping: (endpoint) => sendTo(endpoint, undefined),
   };
 }

@@ -41,6 +41,8 @@ export const PROBLEMS = {
   invalid_retry: spec(422, 'The retry policy does not fit'),
   invalid_event_type: spec(422, 'The event type does not fit'),
   invalid_timeout: spec(422, 'The timeout does not fit'),
+  invalid_headers: spec(422, 'The headers cannot be sent'),
+  ping_failed: spec(422, 'The endpoint did not accept the test event'),
   idempotency_conflict: spec(422, 'The idempotency key was used with another body'),
   headers_too_large: spec(431, 'The headers are too large'),
   internal: spec(500, 'Something failed inside', true),

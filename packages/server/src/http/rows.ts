@@ -1,6 +1,7 @@
 import { parseJson, toJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
-import type { Endpoint, Source } from '../engine/faces.ts';
+import { HIDDEN, isSecretHeader } from '../engine/deliver/masking.ts';
+import type { Endpoint, EndpointSigning, Source } from '../engine/faces.ts';
 import type * as store from '../storage/contract.ts';
 import type { Attempt, DeliveryRow } from './schema/deliveries.ts';
 import type { EndpointRow } from './schema/endpoints.ts';
@@ -13,11 +14,7 @@ import { maybeTime, rfc3339 } from './time.ts';
 
 type HeaderMap = Record<string, string | string[]>;
 
-/** Headers that hold a secret in clear; a signature is none. */
-const HIDDEN = /^(authorization|proxy-authorization|cookie|set-cookie|verif-hash)$|(^|-)(token|secret|password|api-?key)$/;
-const HIDDEN_TEXT = '[hidden]';
-
-const hide = (name: string, value: string): string => (HIDDEN.test(name) ? HIDDEN_TEXT : value);
+const hide = (name: string, value: string): string => (isSecretHeader(name, value) ? HIDDEN : value);
 
 function headerMap(pairs: readonly (readonly [string, string])[]): HeaderMap {
   const map = Object.create(null) as HeaderMap;
@@ -78,7 +75,13 @@ export function presentHealth(health: store.EndpointHealth | undefined): Endpoin
   return { successRate: total === 0 ? null : succeeded / total, p50Ms, p95Ms, lastFailureAt: maybeTime(health.lastFailureAt), backlog };
 }
 
-export function presentEndpoint(endpoint: Endpoint, health: store.EndpointHealth | undefined): EndpointRow {
+export interface PresentedEndpoint {
+  readonly endpoint: Endpoint;
+  readonly signing: EndpointSigning;
+  readonly health: store.EndpointHealth | undefined;
+}
+
+export function presentEndpoint({ endpoint, signing, health }: PresentedEndpoint): EndpointRow {
   const { id, merchant, url, provider, content, active, disabledReason, timeout, maxInFlight, ordered } = endpoint;
   return {
     id,
@@ -86,6 +89,7 @@ export function presentEndpoint(endpoint: Endpoint, health: store.EndpointHealth
     url,
     provider,
     events: [...endpoint.events],
+    customEvents: endpoint.customEvents,
     content,
     active,
     disabledReason,
@@ -93,6 +97,9 @@ export function presentEndpoint(endpoint: Endpoint, health: store.EndpointHealth
     timeout,
     maxInFlight,
     ordered,
+    headers: Object.fromEntries(Object.entries(endpoint.headers).map(([name, value]) => [name, hide(name, value)])),
+    signing: signing.signing,
+    publicKey: signing.publicKey,
     options: endpoint.options as Record<string, unknown> | null,
     createdAt: rfc3339(endpoint.createdAt),
     health: presentHealth(health),

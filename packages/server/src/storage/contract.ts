@@ -112,7 +112,10 @@ export interface EndpointRow {
   readonly provider: string;
   /** Event types with wildcards: `payment.*`, `*`. */
   readonly events: readonly string[];
+  /** True: `events` may name types that are in no provider's catalogue. */
+  readonly customEvents?: boolean;
   readonly content: EndpointContent;
+  /** Secrets and custom headers, encrypted for rest. */
   readonly sealed: string;
   readonly active: boolean;
   /** Why it is not active where Paybell itself switched it off (`gone`). */

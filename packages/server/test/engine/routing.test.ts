@@ -17,7 +17,7 @@ describe('where an event goes', () => {
     await make('all', ['*']);
     await make('family', ['payment.*']);
     await make('one', ['payment.pending', 'payment.completed']);
-    await make('refunds', ['refund.*', 'payment']);
+    await make('refunds', ['refund.*', 'payment'], { customEvents: true });
     await make('similar', ['pay.*']);
     await make('paused', ['*'], { active: false });
     await make('foreign', ['*'], { merchant: 'm2' });

@@ -59,7 +59,7 @@ describe('every try of a delivery', () => {
     const { directory } = world.engine;
     const [old = ''] = directory.endpoint(null, endpoint).secrets;
     await world.engine.publish('default', [{ type: 'a.b', data: null, url }]);
-    await directory.rotateSecret(null, endpoint, HOUR);
+    await directory.rotateSecret(null, endpoint, { overlapMs: HOUR });
     const [fresh = ''] = directory.endpoint(null, endpoint).secrets;
     assert.notEqual(fresh, old);
     await world.advance(LOOK_MS);

@@ -79,6 +79,7 @@ export const RULES: readonly Rule[] = [
       `${SERVER}engine/refusal.ts`,
       `${SERVER}engine/deliver/durations.ts`,
       `${SERVER}engine/deliver/causes.ts`,
+      `${SERVER}engine/deliver/masking.ts`,
       `type ${SERVER}storage/contract.ts`,
       `type ${SERVER}telemetry/`,
       `type ${SERVER}config/settings.ts`,

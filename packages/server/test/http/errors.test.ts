@@ -55,6 +55,8 @@ const CALLS: Partial<Record<ProblemCode, () => Promise<Answer>>> = {
   address_blocked: () => endpoint({ url: 'https://169.254.169.254/latest' }),
   invalid_retry: () => endpoint({ retry: { delays: Array.from({ length: 100 }, () => '366d') } }),
   invalid_timeout: () => endpoint({ timeout: '300d' }),
+  invalid_headers: () => endpoint({ headers: { host: 'example.com' } }),
+  ping_failed: () => endpoint({ url: 'http://127.0.0.1:2/nobody-listens', ping: true }),
   invalid_event_type: () => post('/v1/events', { ...event, type: 'payment completed\n' }),
   idempotency_conflict: async () => {
     await send('errors-1', event);

@@ -3,6 +3,7 @@ import { providerOf } from '../directory/rules.ts';
 import type { Endpoint } from '../faces.ts';
 import type { SendRequest } from '../ports.ts';
 import { parseDuration } from './durations.ts';
+import { isSecretHeader } from './masking.ts';
 
 const USER_AGENT = 'Paybell/0.1';
 const DEFAULT_TIMEOUT_MS = 15_000;
@@ -21,7 +22,10 @@ export function timeoutMs(endpoint: Endpoint): number {
 /** The call for one try: the body as it always was, timestamp and signature as of now. Throws where the secret cannot sign. */
 export function compose(job: LeasedDelivery, endpoint: Endpoint, now: number): SendRequest {
   const deadlineMs = timeoutMs(endpoint);
-  if (job.format === 'request') return { url: endpoint.url, method: 'POST', headers: passedOn(job), body: job.body, deadlineMs };
+  if (job.format === 'request') {
+    const headers = { ...passedOn(job), ...endpoint.headers };
+    return { url: endpoint.url, method: 'POST', headers, body: job.body, deadlineMs, ...hiding(headers) };
+  }
   const { headers, body } = providerOf(endpoint.provider).sign({
     body: job.body,
     secrets: endpoint.secrets,
@@ -33,10 +37,17 @@ export function compose(job: LeasedDelivery, endpoint: Endpoint, now: number): S
   return {
     url: endpoint.url,
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...headers },
+    headers: { 'content-type': 'application/json', 'user-agent': USER_AGENT, ...endpoint.headers, ...headers },
     body: body ?? job.body,
     deadlineMs,
+    ...hiding(endpoint.headers),
   };
+}
+
+/** Which headers the log shows without their values. */
+function hiding(headers: Readonly<Record<string, string>>): Pick<SendRequest, 'hide'> {
+  const hide = Object.keys(headers).filter((name) => isSecretHeader(name, headers[name] ?? ''));
+  return hide.length === 0 ? {} : { hide };
 }
 
 /** The inbound request's own headers, its signature among them, so that the endpoint can verify the provider itself. */

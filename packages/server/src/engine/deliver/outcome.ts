@@ -3,6 +3,7 @@ import { providerOf } from '../directory/rules.ts';
 import type { Endpoint } from '../faces.ts';
 import type { SendRequest, SendResult } from '../ports.ts';
 import { judge } from './judge.ts';
+import { HIDDEN } from './masking.ts';
 import { nextTry, planRetries } from './schedule.ts';
 import type { RetrySchedule } from './schedule.ts';
 
@@ -71,6 +72,11 @@ function planned(policy: RetryPolicy): RetrySchedule {
   return schedule;
 }
 
+/** The headers as the log holds them: a secret in clear stays out of the store. */
+function shown({ headers, hide }: SendRequest): SendRequest['headers'] {
+  return hide === undefined ? headers : { ...headers, ...Object.fromEntries(hide.map((name) => [name, HIDDEN])) };
+}
+
 export function attemptRow({ job, request, result, startedAt }: Omit<Ended, 'endpoint' | 'owner' | 'now' | 'random'>): AttemptRow {
   return {
     n: job.attempt,
@@ -79,7 +85,7 @@ export function attemptRow({ job, request, result, startedAt }: Omit<Ended, 'end
     outcome: result.cause === 'ok' ? 'succeeded' : 'failed',
     cause: result.cause,
     statusCode: result.status,
-    requestHeaders: request === null ? null : JSON.stringify(request.headers),
+    requestHeaders: request === null ? null : JSON.stringify(shown(request)),
     responseHeaders: JSON.stringify(result.headers),
     responseBody: result.body.byteLength === 0 ? null : result.body,
     truncated: result.truncated,

@@ -1,20 +1,41 @@
 import type { EndpointRow } from '../../storage/contract.ts';
+import { customHeaders } from './custom-headers.ts';
 import type { DirectoryParts } from './parts.ts';
-import type { Directory, Endpoint, NewEndpoint } from '../faces.ts';
+import type { Directory, Endpoint, EndpointChange, NewEndpoint } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
-import { bare, find, hold, newest, openEntries } from './held.ts';
+import { bare, find, hold, newest, openSealed } from './held.ts';
 import type { Held } from './held.ts';
 import { matches } from './matching.ts';
-import { checkEndpoint, checkOptions, checkSecret, providerOf } from './rules.ts';
-import { rotated } from './secrets.ts';
+import { checkEndpoint, checkOptions, providerOf } from './rules.ts';
 import type { SecretEntry } from './secrets.ts';
+import { checkSelection } from './selection.ts';
+import { changedSecrets, checkMovable, firstSecrets, nextSecrets, publicKeyOf, receiverSecrets, signingOf, turned } from './signing.ts';
 import { turns } from './turns.ts';
 
 const DEFAULT_IN_FLIGHT = 16;
-const MOST_SECRETS = 5;
+const MOST_SECRETS = 6;
 const LONGEST_OVERLAP_MS = 30 * 24 * 3600_000;
 
-type EndpointFace = Pick<Directory, 'endpoints' | 'endpoint' | 'createEndpoint' | 'changeEndpoint' | 'deleteEndpoint' | 'rotateSecret'>;
+type EndpointFace = Pick<
+  Directory,
+  | 'endpoints'
+  | 'endpoint'
+  | 'createEndpoint'
+  | 'changeEndpoint'
+  | 'draftEndpoint'
+  | 'draftChange'
+  | 'deleteEndpoint'
+  | 'rotateSecret'
+  | 'signingOf'
+>;
+
+/** A row with what of it is sealed when it is stored. */
+type Clear = Omit<EndpointRow, 'sealed' | 'customEvents'> & Pick<Endpoint, 'customEvents' | 'headers'>;
+
+interface Made {
+  readonly row: Clear;
+  readonly entries: readonly SecretEntry[];
+}
 
 /** Endpoints: where merchants are sent to. */
 export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: string) => void) {
@@ -33,8 +54,9 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     for (const endpoint of rows.values()) byMerchant.set(endpoint.merchant, [...of(endpoint.merchant), endpoint]);
   }
 
-  async function save(row: Omit<EndpointRow, 'sealed'>, entries: readonly SecretEntry[]): Promise<Endpoint> {
-    await storage.saveEndpoint({ ...row, sealed: vault.seal(JSON.stringify(entries), row.id) });
+  async function save({ row, entries }: Made): Promise<Endpoint> {
+    const { headers, ...open } = row;
+    await storage.saveEndpoint({ ...open, sealed: vault.seal(JSON.stringify({ entries, headers }), row.id) });
     const endpoint = hold(row, entries, clock);
     if (row.deletedAt === null) rows.set(row.id, endpoint);
     else rows.delete(row.id);
@@ -48,13 +70,12 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     if (wrong !== null) throw new Refusal(wrong.code === 'address_blocked' ? 'address_blocked' : 'invalid_url', wrong.sentence);
   }
 
-  async function create(input: NewEndpoint, perEvent: boolean): Promise<Endpoint> {
+  function make(input: NewEndpoint, like?: Held<Endpoint>): Made {
     checkMerchant(input.merchant);
     const provider = providerOf(input.provider ?? 'paybell');
     checkUrl(input.url);
     checkOptions(provider, input.options);
-    const secret = input.secret ?? provider.makeSecret(random(32));
-    checkSecret(provider, secret);
+    const options = input.options ?? null;
     const row = {
       id: newId('end'),
       merchant: input.merchant,
@@ -68,66 +89,103 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       timeout: input.timeout ?? null,
       maxInFlight: input.maxInFlight ?? DEFAULT_IN_FLIGHT,
       ordered: input.ordered ?? false,
-      options: input.options ?? null,
-      perEvent,
+      customEvents: input.customEvents ?? false,
+      headers: customHeaders(input.headers ?? {}, { provider, options }),
+      options,
+      perEvent: false,
       createdAt: clock.now(),
       deletedAt: null,
     };
     checkEndpoint(row);
-    return save(row, [{ text: secret, until: null }]);
+    checkSelection(row, provider);
+    return { row, entries: like?.entries ?? firstSecrets(provider, input, random) };
   }
 
-  /** In the format, and with the secret, of the merchant's oldest endpoint: its receiver knows that one. */
-  function createForUrl(merchant: string, url: string): Promise<Endpoint> {
+  /** In the format, and with the secrets, of the merchant's oldest endpoint: its receiver knows those. */
+  async function createForUrl(merchant: string, url: string): Promise<Endpoint> {
     const [model] = newest(ownOf(merchant)).slice(-1);
-    if (model === undefined) return create({ merchant, url }, true);
-    const { provider, secrets, options, retry, timeout } = model;
-    const like = {
-      ...(secrets[0] === undefined ? {} : { secret: secrets[0] }),
+    const { provider = 'paybell', options = null, retry = null, timeout = null } = model ?? {};
+    const more = {
       ...(options === null ? {} : { options }),
       ...(retry === null ? {} : { retry }),
       ...(timeout === null ? {} : { timeout }),
     };
-    return create({ merchant, url, provider, ...like }, true);
+    const { row, entries } = make({ merchant, url, provider, ...more }, model);
+    return save({ row: { ...row, perEvent: true }, entries });
+  }
+
+  function changedFrom(before: Held<Endpoint>, { signing, ...change }: EndpointChange): Made {
+    const provider = providerOf(change.provider ?? before.provider);
+    if (change.url !== undefined) checkUrl(change.url);
+    if (change.options !== undefined) checkOptions(provider, change.options);
+    let { entries } = before;
+    if (signing !== undefined) entries = changedSecrets(provider, { entries, signing }, random);
+    if (provider.id !== before.provider) checkMovable(providerOf(before.provider), provider, entries);
+    const { headers = before.headers, options = before.options } = change;
+    const checked =
+      change.headers === undefined && change.options === undefined
+        ? headers
+        : customHeaders(headers, { before: before.headers, provider, options });
+    const row = { ...bare(before), ...change, headers: checked, provider: provider.id, deletedAt: null };
+    checkEndpoint(row);
+    if (change.events !== undefined || change.customEvents !== undefined) checkSelection(row, provider);
+    return { row: { ...row, disabledReason: change.active === true ? null : before.disabledReason }, entries };
+  }
+
+  /** Those made for one event's `url` sign with the secrets of the endpoint that they were made like, so they change with it. */
+  const followersOf = ({ id, merchant, entries }: Held<Endpoint>): readonly Held<Endpoint>[] =>
+    of(merchant).filter((row) => row.perEvent && row.id !== id && row.entries[0]?.text === entries[0]?.text);
+
+  async function change(before: Held<Endpoint>, wanted: EndpointChange): Promise<Endpoint> {
+    const made = changedFrom(before, wanted);
+    if (made.entries !== before.entries)
+      for (const follower of followersOf(before)) await save({ row: { ...bare(follower), deletedAt: null }, entries: made.entries });
+    return save(made);
   }
 
   const face: EndpointFace = {
     endpoints: (merchant) => newest([...rows.values()].filter((row) => !row.perEvent && (merchant === null || row.merchant === merchant))),
     endpoint: (merchant, id) => find(rows, merchant, id),
-    createEndpoint: (input) => create(input, false),
-    changeEndpoint: (merchant, id, change) =>
-      inTurn(async () => {
-        const before = find(rows, merchant, id);
-        const provider = providerOf(change.provider ?? before.provider);
-        if (change.url !== undefined) checkUrl(change.url);
-        if (change.options !== undefined) checkOptions(provider, change.options);
-        if (change.provider !== undefined) for (const { text } of before.entries) checkSecret(provider, text);
-        const row = { ...bare(before), ...change, provider: provider.id, deletedAt: null };
-        checkEndpoint(row);
-        return save({ ...row, disabledReason: change.active === true ? null : before.disabledReason }, before.entries);
-      }),
+    createEndpoint: async (input) => face.draftEndpoint(input).save(),
+    draftEndpoint(input) {
+      const made = make(input);
+      return { endpoint: hold(made.row, made.entries, clock), save: () => save(made) };
+    },
+    changeEndpoint: (merchant, id, wanted) => inTurn(() => change(find(rows, merchant, id), wanted)),
+    draftChange(merchant, id, wanted) {
+      const { row, entries } = changedFrom(find(rows, merchant, id), wanted);
+      // Worked out anew when its turn comes: what else changed meanwhile stays.
+      return { endpoint: hold(row, entries, clock), save: () => face.changeEndpoint(merchant, id, wanted) };
+    },
     deleteEndpoint: (merchant, id) =>
       inTurn(async () => {
         const before = find(rows, merchant, id);
-        await save({ ...bare(before), active: false, deletedAt: clock.now() }, before.entries);
+        await save({ row: { ...bare(before), active: false, deletedAt: clock.now() }, entries: before.entries });
       }),
-    rotateSecret: (merchant, id, overlapMs) =>
+    rotateSecret: (merchant, id, { overlapMs, secret }) =>
       inTurn(async () => {
         if (!(overlapMs >= 0 && overlapMs <= LONGEST_OVERLAP_MS))
           throw new Refusal('invalid_timeout', '"overlap" is a duration from "0s" to "30d".');
         const before = find(rows, merchant, id);
+        const provider = providerOf(before.provider);
         const now = clock.now();
-        const fresh = providerOf(before.provider).makeSecret(random(32));
+        const inUseOf = (row: Held<Endpoint>) => row.entries.filter(({ until }) => until === null || until > now);
+        const next = nextSecrets({ provider, entries: inUseOf(before), secret }, random);
         const turn = (row: Held<Endpoint>): Promise<Endpoint> => {
-          const kept = row.entries.filter(({ until }) => until === null || until > now).slice(0, MOST_SECRETS - 1);
-          return save({ ...bare(row), deletedAt: null }, rotated(kept, fresh, now + overlapMs));
+          const entries = turned(provider, { entries: inUseOf(row), next, endsAt: now + overlapMs }).slice(0, MOST_SECRETS);
+          return save({ row: { ...bare(row), deletedAt: null }, entries });
         };
-        // Those made for one event's `url` sign with this endpoint's secret, so they change with it.
-        const secret = before.entries[0]?.text;
-        const followers = of(before.merchant).filter(({ perEvent, entries }) => perEvent && entries[0]?.text === secret);
-        for (const follower of followers) if (follower.id !== id) await turn(follower);
+        for (const follower of followersOf(before)) await turn(follower);
         return turn(before);
       }),
+    signingOf({ provider: id, secrets }) {
+      const provider = providerOf(id);
+      return {
+        signing: signingOf(provider, secrets),
+        secrets: receiverSecrets(provider, secrets),
+        publicKey: publicKeyOf(provider, secrets),
+      };
+    },
   };
   return {
     ...face,
@@ -151,13 +209,16 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       inTurn(async () => {
         const before = rows.get(id);
         if (before?.active === true)
-          await save({ ...bare(before), active: false, disabledReason: reason, deletedAt: null }, before.entries);
+          await save({ row: { ...bare(before), active: false, disabledReason: reason, deletedAt: null }, entries: before.entries });
       }),
     onEndpoint(listener: typeof changed): void {
       changed = listener;
     },
     load(stored: readonly EndpointRow[]): void {
-      for (const row of stored) rows.set(row.id, hold(row, openEntries(row, vault), clock));
+      for (const { customEvents = false, sealed, ...row } of stored) {
+        const { entries, headers } = openSealed({ id: row.id, sealed }, vault);
+        rows.set(row.id, hold({ ...row, customEvents, headers }, entries, clock));
+      }
       regroup();
     },
   };

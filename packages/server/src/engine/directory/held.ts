@@ -23,6 +23,17 @@ export function openEntries(row: { id: string; sealed: string }, vault: Vault): 
   return JSON.parse(vault.open(row.sealed, row.id)) as SecretEntry[];
 }
 
+/** What of an endpoint is encrypted for rest: headers may hold a secret as well. */
+export interface Sealed {
+  readonly entries: readonly SecretEntry[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export function openSealed(row: { id: string; sealed: string }, vault: Vault): Sealed {
+  const opened = JSON.parse(vault.open(row.sealed, row.id)) as SecretEntry[] | Sealed;
+  return Array.isArray(opened) ? { entries: opened, headers: {} } : (opened as Sealed);
+}
+
 /** The row with this id that the merchant may see; refuses as if there were none otherwise. */
 export function find<Row extends { merchant: string }>(rows: ReadonlyMap<string, Row>, merchant: string | null, id: string): Row {
   const row = rows.get(id);

@@ -4,11 +4,9 @@ import type { RetryPolicy } from '../../storage/contract.ts';
 import { parseDuration } from '../deliver/durations.ts';
 import { planRetries } from '../deliver/schedule.ts';
 import { Refusal } from '../refusal.ts';
-import { isPattern } from './matching.ts';
 
 const LONGEST_TIMEOUT_MS = 60_000;
 const MOST_IN_FLIGHT = 256;
-const MOST_PATTERNS = 100;
 const LONGEST_SECRET = 1024;
 
 /** The provider of that id, or a refusal that names those there are. */
@@ -34,19 +32,13 @@ export function checkOptions(provider: Provider, options: JsonObject | undefined
 }
 
 export interface EndpointRules {
-  readonly events: readonly string[];
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
   readonly maxInFlight: number;
 }
 
 /** Refuses what an endpoint must not have, with a sentence on what it may have. */
-export function checkEndpoint({ events, retry, timeout, maxInFlight }: EndpointRules): void {
-  if (events.length === 0 || events.length > MOST_PATTERNS)
-    throw new Refusal('invalid_event_type', `"events" has 1 to ${MOST_PATTERNS} entries; ["*"] selects all.`);
-  const odd = events.find((text) => !isPattern(text));
-  if (odd !== undefined)
-    throw new Refusal('invalid_event_type', `"${odd.slice(0, 64)}" selects nothing. Use an event type, "payment.*" or "*".`);
+export function checkEndpoint({ retry, timeout, maxInFlight }: EndpointRules): void {
   if (retry !== null) {
     const plan = planRetries(retry);
     if (!plan.ok) throw new Refusal('invalid_retry', plan.problem);

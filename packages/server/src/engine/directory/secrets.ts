@@ -14,9 +14,3 @@ export interface Vault {
 export function inUse(entries: readonly SecretEntry[], now: number): readonly string[] {
   return entries.filter(({ until }) => until === null || until > now).map(({ text }) => text);
 }
-
-/** Puts a fresh secret first and lets the others end after the overlap. */
-export function rotated(entries: readonly SecretEntry[], fresh: string, endsAt: number): readonly SecretEntry[] {
-  const others = entries.map(({ text, until }) => ({ text, until: until === null ? endsAt : Math.min(until, endsAt) }));
-  return [{ text: fresh, until: null }, ...others];
-}

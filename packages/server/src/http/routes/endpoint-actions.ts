@@ -21,12 +21,12 @@ export const endpointActions: Routes = (api, { engine, clock }) => {
         tags,
         summary: 'The signing secrets that are valid now',
         params: ById,
-        response: { 200: shape.Secrets, ...problems('not_found') },
+        response: { 200: shape.EndpointSecrets, ...problems('not_found') },
       },
     },
     async (request) => {
-      const { secrets } = directory.endpoint(request.caller.merchant, request.params.id);
-      return { secret: secrets[0] ?? '', secrets: [...secrets] };
+      const { secrets, publicKey } = directory.signingOf(directory.endpoint(request.caller.merchant, request.params.id));
+      return { secret: secrets[0] ?? '', secrets: [...secrets], publicKey };
     },
   );
 
@@ -38,14 +38,17 @@ export const endpointActions: Routes = (api, { engine, clock }) => {
         summary: 'A fresh secret; the one before stays valid for a while',
         params: ById,
         body: shape.Rotation,
-        response: { 200: shape.Rotated, ...problems('not_found', 'invalid_body') },
+        response: { 200: shape.Rotated, ...problems('not_found', 'invalid_body', 'invalid_secret', 'invalid_timeout') },
       },
     },
     async (request) => {
       const overlapMs = parseDuration(request.body.overlap ?? DEFAULT_OVERLAP);
       if (overlapMs === null) throw new Problem('invalid_body', 'overlap: must be a duration of at most a year, such as 24h.');
-      const { id, secrets } = await directory.rotateSecret(request.caller.merchant, request.params.id, overlapMs);
-      return { id, secret: secrets[0] ?? '', previousValidUntil: rfc3339(clock.now() + overlapMs) };
+      const { secret } = request.body;
+      const turn = { overlapMs, ...(secret === undefined ? {} : { secret }) };
+      const endpoint = await directory.rotateSecret(request.caller.merchant, request.params.id, turn);
+      const { secrets, publicKey } = directory.signingOf(endpoint);
+      return { id: endpoint.id, secret: secrets[0] ?? '', publicKey, previousValidUntil: rfc3339(clock.now() + overlapMs) };
     },
   );
 

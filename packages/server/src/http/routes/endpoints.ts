@@ -1,10 +1,10 @@
 import { toJson } from '@paybell/sdk';
 import type { JsonObject } from '@paybell/sdk';
 import type { Endpoint, EndpointChange as Change } from '../../engine/faces.ts';
-import type { Storage } from '../../storage/contract.ts';
 import { merchantOf } from '../auth.ts';
 import { pageOf, pageQuery } from '../paging.ts';
-import type { Routes } from '../parts.ts';
+import type { HttpParts, Routes } from '../parts.ts';
+import { pinged } from '../ping.ts';
 import { presentEndpoint } from '../rows.ts';
 import { ById, Nothing, problems } from '../schema/common.ts';
 import * as shape from '../schema/endpoints.ts';
@@ -20,13 +20,16 @@ const refusals = [
   'address_blocked',
   'invalid_retry',
   'invalid_timeout',
+  'invalid_event_type',
+  'invalid_headers',
+  'ping_failed',
 ] as const;
 
 export const endpoints: Routes = (api, parts) => {
-  const { engine, storage, clock } = parts;
+  const { engine } = parts;
   const { directory } = engine;
 
-  const present = (rows: readonly Endpoint[]) => withHealth(storage, rows, clock.now());
+  const present = (rows: readonly Endpoint[]) => withHealth(parts, rows);
 
   api.post(
     '/endpoints',
@@ -39,14 +42,19 @@ export const endpoints: Routes = (api, parts) => {
       },
     },
     async (request, reply) => {
-      const { merchant, secret, url, ...rest } = request.body;
-      const endpoint = await directory.createEndpoint({
+      const { merchant, secret, url, ping, ...rest } = request.body;
+      const draft = directory.draftEndpoint({
         ...changeOf(rest),
         url,
         merchant: merchantOf(request.caller, merchant),
         ...(secret === undefined ? {} : { secret }),
       });
-      return reply.code(201).send({ ...presentEndpoint(endpoint, undefined), secret: endpoint.secrets[0] ?? '' });
+      const tried = await pinged(engine, draft.endpoint, ping);
+      const endpoint = await draft.save();
+      const signing = directory.signingOf(endpoint);
+      return reply
+        .code(201)
+        .send({ ...presentEndpoint({ endpoint, signing, health: undefined }), secret: signing.secrets[0] ?? '', ...tried });
     },
   );
 
@@ -79,7 +87,9 @@ export const endpoints: Routes = (api, parts) => {
   changing(api, parts);
 };
 
-const changing: Routes = (api, { engine: { directory }, storage, clock }) => {
+const changing: Routes = (api, parts) => {
+  const { engine } = parts;
+  const { directory } = engine;
   api.patch(
     '/endpoints/:id',
     {
@@ -88,16 +98,15 @@ const changing: Routes = (api, { engine: { directory }, storage, clock }) => {
         summary: 'Change an endpoint',
         params: ById,
         body: shape.EndpointChange,
-        response: { 200: shape.EndpointRow, ...problems('not_found', ...refusals) },
+        response: { 200: shape.ChangedEndpoint, ...problems('not_found', ...refusals) },
       },
     },
     async (request) => {
-      const [row] = await withHealth(
-        storage,
-        [await directory.changeEndpoint(request.caller.merchant, request.params.id, changeOf(request.body))],
-        clock.now(),
-      );
-      return row!;
+      const { ping, ...change } = request.body;
+      const draft = directory.draftChange(request.caller.merchant, request.params.id, changeOf(change));
+      const tried = await pinged(engine, draft.endpoint, ping);
+      const [row] = await withHealth(parts, [await draft.save()]);
+      return { ...row!, ...tried };
     },
   );
 
@@ -111,11 +120,13 @@ const changing: Routes = (api, { engine: { directory }, storage, clock }) => {
   );
 };
 
-async function withHealth(storage: Storage, rows: readonly Endpoint[], now: number): Promise<shape.EndpointRow[]> {
+async function withHealth({ engine, storage, clock }: HttpParts, rows: readonly Endpoint[]): Promise<shape.EndpointRow[]> {
   if (rows.length === 0) return [];
-  const health = await storage.endpointHealth({ endpoints: rows.map(({ id }) => id), since: now - HEALTH_WINDOW_MS });
+  const health = await storage.endpointHealth({ endpoints: rows.map(({ id }) => id), since: clock.now() - HEALTH_WINDOW_MS });
   const byId = new Map(health.map((one) => [one.endpoint, one]));
-  return rows.map((row) => presentEndpoint(row, byId.get(row.id)));
+  return rows.map((endpoint) =>
+    presentEndpoint({ endpoint, signing: engine.directory.signingOf(endpoint), health: byId.get(endpoint.id) }),
+  );
 }
 
 function changeOf({ options, retry, ...rest }: Omit<Change, 'options'> & { options?: Record<string, unknown> }): Change {

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
+import { Attempt } from './deliveries.ts';
 import { Closed, Duration, Id, JsonMap, ListOf, Merchant, Nullable, PageInput, Time, Words } from './common.ts';
 
 const Jitter = Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of the wait, each way.' }));
@@ -38,6 +39,22 @@ const Provider = Type.String({
   maxLength: 64,
   description: 'In whose format and signature it is spoken to; `paybell` unless told.',
 });
+const CustomEvents = Type.Boolean({ description: '`events` may name types that no provider has, because you publish them yourself.' });
+const CustomHeaders = Type.Record(Type.String(), Type.String(), {
+  description: 'Sent with every call. What looks like a secret is shown as `[hidden]`; sent back so, it stays as it is.',
+});
+const Signing = Words(
+  ['v1', 'v1a', 'both'],
+  'Standard Webhooks only: HMAC with a shared secret, ed25519 with a key pair, or both in one header.',
+);
+const Secret = Type.String({
+  minLength: 1,
+  maxLength: 10_000,
+  description: "Absent: one is made in the provider's form. With providers that sign with the API key, that key.",
+});
+const Ping = Type.Optional(
+  Type.Boolean({ description: 'Sends a signed test event first; nothing is saved unless it is answered with 2xx.' }),
+);
 const InFlight = Type.Integer({ minimum: 1, maximum: 256 });
 
 export const EndpointRow = Type.Object(
@@ -47,6 +64,7 @@ export const EndpointRow = Type.Object(
     url: Type.String(),
     provider: Type.String(),
     events: Type.Array(Type.String()),
+    customEvents: Type.Boolean(),
     content: Content,
     active: Type.Boolean(),
     disabledReason: Nullable(Type.String()),
@@ -54,6 +72,9 @@ export const EndpointRow = Type.Object(
     timeout: Nullable(Duration),
     maxInFlight: Type.Integer(),
     ordered: Type.Boolean(),
+    headers: Type.Record(Type.String(), Type.String()),
+    signing: Nullable(Signing),
+    publicKey: Nullable(Type.String({ description: 'What `v1a` signatures are checked with.' })),
     options: Nullable(JsonMap),
     createdAt: Time,
     health: EndpointHealth,
@@ -63,11 +84,20 @@ export const EndpointRow = Type.Object(
 export type EndpointRow = Static<typeof EndpointRow>;
 export const EndpointList = ListOf(EndpointRow);
 export type EndpointList = Static<typeof EndpointList>;
-export const EndpointWithSecret = Type.Object({ ...EndpointRow.properties, secret: Type.String() });
+/** With the attempt of the test event, where one was asked for. */
+const pinged = { ping: Type.Optional(Attempt) };
+export const EndpointWithSecret = Type.Object({
+  ...EndpointRow.properties,
+  secret: Type.String({ description: 'What the receiver checks with: the shared secret, or the public key.' }),
+  ...pinged,
+});
 export type EndpointWithSecret = Static<typeof EndpointWithSecret>;
 
 const changeable = {
   events: Type.Optional(Events),
+  customEvents: Type.Optional(CustomEvents),
+  headers: Type.Optional(CustomHeaders),
+  signing: Type.Optional(Signing),
   provider: Type.Optional(Provider),
   content: Type.Optional(Content),
   active: Type.Optional(Type.Boolean()),
@@ -81,12 +111,25 @@ const changeable = {
 export const NewEndpoint = Closed({
   url: Url,
   ...changeable,
-  secret: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000, description: "Absent: one is made in the provider's form." })),
+  secret: Type.Optional(Secret),
+  ping: Ping,
   merchant: Merchant,
 });
-export const EndpointChange = Closed({ url: Type.Optional(Url), ...changeable });
+export const EndpointChange = Closed({ url: Type.Optional(Url), ...changeable, ping: Ping });
+export const ChangedEndpoint = Type.Object({ ...EndpointRow.properties, ...pinged });
 export const EndpointQuery = Closed(PageInput);
+const PublicKey = Nullable(Type.String({ description: 'Of the key pair; null without one. Its secret half is never shown.' }));
 export const Secrets = Type.Object({ secret: Type.String(), secrets: Type.Array(Type.String({ description: 'The current one first.' })) });
-export const Rotation = Closed({ overlap: Type.Optional(Duration) });
-export const Rotated = Type.Object({ id: Id, secret: Type.String(), previousValidUntil: Time });
+export const EndpointSecrets = Type.Object({
+  secret: Type.String({ description: 'What the receiver checks with: the shared secret, or the public key.' }),
+  secrets: Type.Array(Type.String({ description: 'All that are valid now, the current ones first.' })),
+  publicKey: PublicKey,
+});
+export const Rotation = Closed({
+  overlap: Type.Optional(Duration),
+  secret: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 10_000, description: 'The next secret, such as a new API key. Absent: one is made.' }),
+  ),
+});
+export const Rotated = Type.Object({ id: Id, secret: Type.String(), publicKey: PublicKey, previousValidUntil: Time });
 export const TestInput = Closed({ type: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) });
