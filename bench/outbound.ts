@@ -1,28 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { startChild, type Child } from './child.ts';
-import { sharedNow } from './clock.ts';
+import { BATCH, check, deliver, type DeliverParties, type Part } from './deliver.ts';
 import { median, rounded, shown } from './figures.ts';
 import type { BareSender } from './load/bare-sender.ts';
 import type { Generator } from './load/generator.ts';
 import type { Sink } from './load/sink.ts';
-import { startPaybell, type Paybell } from './paybell.ts';
+import { startPaybell } from './paybell.ts';
 import type { Report, RunOptions } from './run.ts';
 import { makeTag } from './webhook.ts';
 
 const IN_FLIGHT = 256;
-const BATCH = 500;
-/** Batches that wait for an answer at the same time. */
-const PUBLISHERS = 4;
 const WARM_UP_EVENTS = 20_000;
-const POLL_MS = 200;
-/** Without a delivery for so long, the run is over. */
-const STALLED_AFTER_MS = 30_000;
-const FINISHED = 'paybell_deliveries_finished_total';
-
-interface Part {
-  readonly perSecond: number;
-  readonly cpuMicros: number;
-}
 
 interface Pair {
   readonly base: Part;
@@ -32,12 +19,9 @@ interface Pair {
   readonly ratio: number;
 }
 
-interface Parties {
-  readonly generator: Child<Generator>;
+interface Parties extends DeliverParties {
   readonly sender: Child<BareSender>;
-  readonly sink: Child<Sink>;
   readonly sinkPort: number;
-  readonly paybell: Paybell;
 }
 
 export async function run(options: RunOptions): Promise<Report> {
@@ -79,43 +63,6 @@ async function sendBare(
   const result = await sender.call('send', { origin: `http://127.0.0.1:${sinkPort}`, tag, count, concurrency: IN_FLIGHT, client });
   await check(sink, count);
   return { perSecond: count / result.seconds, cpuMicros: result.cpuMicrosPerRequest };
-}
-
-/** Publishes and waits until every delivery is recorded as succeeded. */
-async function deliver({ generator, sink, paybell }: Parties, count: number): Promise<Part> {
-  const tag = makeTag();
-  await sink.call('expect', { tag, count });
-  const target = paybell.target('/v1/events/batch');
-  await generator.call('prepare', { name: 'batches', plan: { target, kind: 'batch', batch: BATCH, tag, first: 0, count: count / BATCH } });
-  const [succeeded, failed, cpu] = await Promise.all([finished(paybell, 'succeeded'), finished(paybell, 'failed'), paybell.cpuMicros()]);
-  const [published, endedAt] = await Promise.all([
-    generator.call('closed', { name: 'batches', connections: PUBLISHERS }),
-    allSucceeded(paybell, { succeeded: succeeded + count, failed }),
-  ]);
-  const used = (await paybell.cpuMicros()) - cpu;
-  await check(sink, count);
-  return { perSecond: (count * 1000) / (endedAt - published.startedAt), cpuMicros: used / count };
-}
-
-const finished = (paybell: Paybell, status: 'succeeded' | 'failed'): Promise<number> => paybell.metric(FINISHED, `status="${status}"`);
-
-async function allSucceeded(paybell: Paybell, goal: { readonly succeeded: number; readonly failed: number }): Promise<number> {
-  let seen = -1;
-  let seenAt = sharedNow();
-  while (sharedNow() - seenAt < STALLED_AFTER_MS) {
-    const succeeded = await finished(paybell, 'succeeded');
-    if (succeeded >= goal.succeeded) return sharedNow();
-    if (succeeded > seen) [seen, seenAt] = [succeeded, sharedNow()];
-    await pause(POLL_MS);
-  }
-  const failed = (await finished(paybell, 'failed')) - goal.failed;
-  throw new Error(`deliveries stalled: ${goal.succeeded - seen} are missing and ${failed} failed (from ${FINISHED} in /metrics)`);
-}
-
-async function check(sink: Child<Sink>, count: number): Promise<void> {
-  const { distinct, strays } = await sink.call('counts');
-  if (distinct !== count)
-    throw new Error(`the sink received ${distinct} of ${count} events, and ${strays} requests that it could not tell`);
 }
 
 function describe(pairs: readonly Pair[], seen: { readonly events: number; readonly repeats: number; readonly rssMb: number }): Report {

@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sharedNow } from './clock.ts';
+import { makeHome, type Home } from './home.ts';
 import type { Target } from './load/requests.ts';
 import { cpuMicrosOf, memoryOf } from './process-cost.ts';
 import type { Store } from './run.ts';
@@ -13,11 +11,13 @@ const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 20_000;
 const KEPT_STDERR = 8_000;
 
-/** The server under test: the real program, in a process of its own, on an empty store. */
+/** The server under test: the real program, in a process of its own. */
 export interface Paybell extends AsyncDisposable {
   readonly url: string;
   readonly key: string;
   readonly pid: number;
+  /** From the start of the process to `ready`. */
+  readonly bootSeconds: number;
   target(path: string): Target;
   /** Calls the API; throws with the answer's text unless it is a 2xx. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -27,39 +27,45 @@ export interface Paybell extends AsyncDisposable {
   rssMb(): Promise<number>;
 }
 
+/** On an empty store, which goes with it. */
 export async function startPaybell(store: Store): Promise<Paybell> {
-  const flags = databaseFlags(store);
-  const data = await mkdtemp(join(tmpdir(), 'paybell-bench-'));
-  const key = 'bench-admin-key-0123456789abcdef0123456789abcdef';
-  const node = ['--conditions=paybell-source', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(process.execPath, [...node, PROGRAM, 'start', '--port', '0', '--data', data, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PAYBELL_ADMIN_KEY: key, PAYBELL_ALLOW_PRIVATE_CIDRS: '127.0.0.0/8,::1/128', PAYBELL_LOG_LEVEL: 'warn' },
-  });
-  // An interrupted run leaves neither the server nor its data behind.
-  const abandon = (): void => {
-    child.kill('SIGKILL');
-    rmSync(data, { recursive: true, force: true, maxRetries: 3 });
-  };
-  process.once('exit', abandon);
-  const dispose = async (): Promise<void> => {
-    await stop(child);
-    process.off('exit', abandon);
-    await rm(data, { recursive: true, force: true });
-  };
+  const home = await makeHome(store);
   try {
-    return { ...faceOf(child, await readyUrl(child), key), [Symbol.asyncDispose]: dispose };
+    const paybell = await startPaybellAt(home);
+    const dispose = async (): Promise<void> => {
+      await paybell[Symbol.asyncDispose]();
+      await home[Symbol.asyncDispose]();
+    };
+    return { ...paybell, [Symbol.asyncDispose]: dispose };
   } catch (error) {
-    await dispose();
+    await home[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function databaseFlags(store: Store): readonly string[] {
-  if (store === 'sqlite') return [];
-  const url = process.env['PAYBELL_BENCH_DATABASE_URL'];
-  if (url === undefined) throw new Error('set PAYBELL_BENCH_DATABASE_URL to an empty PostgreSQL database that may be filled');
-  return ['--database-url', url];
+/** On a store that may hold something already, and stays. */
+export async function startPaybellAt(home: Home): Promise<Paybell> {
+  const key = 'bench-admin-key-0123456789abcdef0123456789abcdef';
+  const node = ['--conditions=paybell-source', '--disable-warning=ExperimentalWarning'];
+  const startedAt = sharedNow();
+  const child = spawn(process.execPath, [...node, PROGRAM, 'start', '--port', '0', '--data', home.data, ...home.flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PAYBELL_ADMIN_KEY: key, PAYBELL_ALLOW_PRIVATE_CIDRS: '127.0.0.0/8,::1/128', PAYBELL_LOG_LEVEL: 'warn' },
+  });
+  // An interrupted run leaves no server behind.
+  const abandon = (): void => void child.kill('SIGKILL');
+  process.prependOnceListener('exit', abandon);
+  const dispose = async (): Promise<void> => {
+    await stop(child);
+    process.off('exit', abandon);
+  };
+  try {
+    const face = faceOf(child, await readyUrl(child), key);
+    return { ...face, bootSeconds: (sharedNow() - startedAt) / 1000, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
 }
 
 function readyUrl(child: ChildProcess): Promise<string> {
@@ -83,7 +89,7 @@ function readyUrl(child: ChildProcess): Promise<string> {
   });
 }
 
-function faceOf(child: ChildProcess, url: string, key: string): Omit<Paybell, typeof Symbol.asyncDispose> {
+function faceOf(child: ChildProcess, url: string, key: string): Omit<Paybell, 'bootSeconds' | typeof Symbol.asyncDispose> {
   const pid = child.pid ?? 0;
   const { hostname, port } = new URL(url);
   const authorization = `Bearer ${key}`;

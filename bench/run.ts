@@ -52,4 +52,19 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     flags: ['seconds', 'rounds'],
     load: () => import('./live.ts'),
   },
+  backlog: {
+    about: 'deliveries per second, start and lists with 1,000,000 deliveries waiting for their retries',
+    flags: ['events', 'rounds'],
+    load: () => import('./backlog.ts'),
+  },
+  isolation: {
+    about: 'from publish to received at healthy endpoints, while 100 of 1,000 endpoints hang until the deadline',
+    flags: ['seconds', 'rounds'],
+    load: () => import('./isolation.ts'),
+  },
+  ledger: {
+    about: 'list, filter, search and open a transaction among 1,000,000, and rebuild them all',
+    flags: ['events'],
+    load: () => import('./ledger.ts'),
+  },
 };

@@ -27,7 +27,8 @@ export function sequenceAt(bytes: Uint8Array, offset: number): number {
   return n;
 }
 
-function paymentData(tag: Tag, n: number): string {
+/** The data of one payment, as JSON text. */
+export function eventData(tag: Tag, n: number): string {
   const order = orderPrefix(tag) + sequence(n);
   return (
     `{"orderId":"${order}","transactionId":"${transactionPrefix(tag)}${sequence(n)}","amount":${1000 + (n % 9000)},"currency":"KES",` +
@@ -38,13 +39,16 @@ function paymentData(tag: Tag, n: number): string {
 
 /** A SerixPay `payment.completed` of about 350 bytes. Every `n` gives the same length. */
 export function webhookBody(tag: Tag, n: number, timestamp: string): string {
-  return `{"event":"payment.completed","timestamp":"${timestamp}","data":${paymentData(tag, n)}}`;
+  return `{"event":"payment.completed","timestamp":"${timestamp}","data":${eventData(tag, n)}}`;
 }
 
-/** The same payment as an event to publish. */
-export function eventBody(tag: Tag, n: number): string {
-  return `{"type":"payment.completed","data":${paymentData(tag, n)}}`;
+/** The same payment as an event to publish; for `merchants` merchants in turn where their number is given. */
+export function eventBody(tag: Tag, n: number, merchants?: number): string {
+  const merchant = merchants === undefined ? '' : `,"merchant":"${merchantId(n % merchants)}"`;
+  return `{"type":"payment.completed","data":${eventData(tag, n)}${merchant}}`;
 }
+
+export const merchantId = (n: number): string => `mer_${String(n).padStart(4, '0')}`;
 
 export function batchBody(tag: Tag, first: number, size: number): string {
   const events = Array.from({ length: size }, (_, index) => eventBody(tag, first + index));

@@ -19,6 +19,8 @@ export interface RequestPlan {
   readonly secret?: string;
   /** For batches. */
   readonly batch?: number;
+  /** For single events: published for so many merchants in turn, `mer_0000` and on. */
+  readonly merchants?: number;
 }
 
 /** Requests as they go over the wire, all of one length, one after the other. */
@@ -34,7 +36,7 @@ export function buildRequests(plan: RequestPlan): Requests {
   const timestamp = timestampOf(Date.now());
   const one = (index: number): string => {
     const n = plan.first + index;
-    if (plan.kind === 'event') return frame(plan.target, eventBody(plan.tag, n));
+    if (plan.kind === 'event') return frame(plan.target, eventBody(plan.tag, n, plan.merchants));
     if (plan.kind === 'batch') return frame(plan.target, batchBody(plan.tag, plan.first + index * (plan.batch ?? 1), plan.batch ?? 1));
     const body = webhookBody(plan.tag, n, timestamp);
     return frame(plan.target, body, `x-serixpay-signature: ${signatureOf(plan.secret ?? '', body)}\r\n`);

@@ -63,6 +63,12 @@ const handlers = {
     new Promise((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     }),
+  /** A door that takes every call and never answers. */
+  listenDeaf: (): Promise<number> =>
+    new Promise((resolve) => {
+      const deaf = createServer((socket) => socket.on('error', () => socket.destroy()).resume());
+      deaf.listen(0, '127.0.0.1', () => resolve((deaf.address() as AddressInfo).port));
+    }),
   /** Forgets what came before and expects the sequence numbers 0 to `count` - 1 of this tag. */
   expect(input: { readonly tag: Tag; readonly count: number }): void {
     prefix = Buffer.from(transactionPrefix(input.tag));

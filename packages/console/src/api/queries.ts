@@ -20,6 +20,23 @@ export const queryClient = new QueryClient({
 const PATHS: Readonly<Record<Topic, string>> = { transaction: '/v1/transactions', delivery: '/v1/deliveries', request: '/v1/requests' };
 const PAGE_SIZE = 100;
 
+interface PageCall {
+  readonly query: Readonly<Record<string, string | number | undefined>>;
+  readonly cursor: string | null;
+  readonly signal: AbortSignal;
+}
+
+/** A page with rows, or the end: the server looks for what few rows match in steps, and a step may find none. */
+async function filledPage<Row>(path: string, { query, cursor, signal }: PageCall): Promise<Page<Row>> {
+  let page: Page<Row>;
+  let after = cursor;
+  do {
+    page = await call<Page<Row>>(path, { query: { ...query, cursor: after ?? undefined }, signal });
+    after = page.nextCursor;
+  } while (after !== null && page.data.length === 0);
+  return page;
+}
+
 /** A list by keyset pages, kept current by the live stream. */
 export function useList<T extends Topic>(topic: T, filters: Filters) {
   return useInfiniteQuery<Page<LiveRows[T]>, Problem, InfiniteData<Page<LiveRows[T]>, string | null>, readonly unknown[], string | null>({
@@ -30,8 +47,8 @@ export function useList<T extends Topic>(topic: T, filters: Filters) {
     staleTime: Infinity,
     queryFn: async ({ pageParam, signal }) => {
       const askedAt = performance.now();
-      const query = { ...resolveTimes(filters, Date.now()), limit: PAGE_SIZE, cursor: pageParam ?? undefined };
-      const page = await call<Page<LiveRows[T]>>(PATHS[topic], { query, signal });
+      const query = { ...resolveTimes(filters, Date.now()), limit: PAGE_SIZE };
+      const page = await filledPage<LiveRows[T]>(PATHS[topic], { query, cursor: pageParam, signal });
       const overlaid = pageParam === null ? { topic, askedAt, admit: admits(topic, filters) } : { topic, askedAt };
       return { ...page, data: overlay(page.data, overlaid) };
     },

@@ -26,7 +26,7 @@ export async function listRows(
     search.set('limit', String(Math.min(PAGE, limit - rows.length)));
     const page = await client.call<{ data: Row[]; nextCursor: string | null }>('GET', `${path}?${search.toString()}`);
     rows.push(...page.data);
-    if (page.nextCursor === null || page.data.length === 0) break;
+    if (page.nextCursor === null) break;
     search.set('cursor', page.nextCursor);
   }
   return rows;

@@ -317,6 +317,7 @@ export interface AddedDelivery extends NewDelivery {
 // ---- read ---------------------------------------------------------------------------------------------------------
 
 export interface Page<Row> {
+  /** Fewer than asked for, or none, also before the end: what few rows match is looked for in steps. */
   readonly rows: readonly Row[];
   /** Opaque; null at the end. */
   readonly nextCursor: string | null;

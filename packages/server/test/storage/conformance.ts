@@ -5,6 +5,7 @@ import { concurrency } from './conformance/concurrency.ts';
 import { delivering } from './conformance/deliver.ts';
 import { directory } from './conformance/directory.ts';
 import { paging } from './conformance/paging.ts';
+import { rare } from './conformance/rare.ts';
 import { recording } from './conformance/record.ts';
 import { runs } from './conformance/runs.ts';
 import { settling } from './conformance/settle.ts';
@@ -46,6 +47,7 @@ export function conformance({ name, open }: Held): void {
     delivering(it);
     settling(it);
     paging(it);
+    rare(it);
     sums(it);
     checks(it);
     runs(it);

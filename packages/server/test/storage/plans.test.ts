@@ -46,11 +46,13 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
       { status: 'pending' as const },
       { status: 'failed' as const, endpoint: 'e' },
       { endpoint: 'e' },
+      { endpoint: 'e', status: 'succeeded' as const },
       { event: 'x' },
       { transaction: 't' },
     ];
     for (const more of lists) run.listDeliveries({ ...PAGE, ...more });
-    for (const more of [{}, { status: 'pending' }, { q: 'x' }, { from: 1, to: 2 }]) run.listTransactions({ ...PAGE, ...more });
+    for (const more of [{}, { status: 'pending' }, { q: 'x' }, { from: 1, to: 2 }, { status: 'failed', currency: 'KES' }])
+      run.listTransactions({ ...PAGE, ...more });
     for (const more of [{}, { transaction: 't' }, { endpoint: 'e', status: 'failed' as const }]) run.listEvents({ ...PAGE, ...more });
     run.stats({ merchant: 'm', from: 0, to: 1, bucketMs: 1000 });
     run.endpointHealth({ endpoints: ['e'], since: 0 });

@@ -48,7 +48,12 @@ export const PageInput = {
 };
 
 export const ListOf = <S extends TSchema>(row: S) =>
-  Type.Object({ data: Type.Array(row), nextCursor: Nullable(Type.String()) }, { description: 'Newest first.' });
+  Type.Object(
+    { data: Type.Array(row), nextCursor: Nullable(Type.String()) },
+    {
+      description: 'Newest first. A page may have few rows, or none, before the end: while `nextCursor` is not null there may be more.',
+    },
+  );
 
 export const ProblemSchema = Type.Object(
   {

@@ -38,11 +38,13 @@ export function eventOperations(reads: Pool) {
         query,
         columns: COLUMNS,
         from: FROM,
+        walked: 'events e',
         alias: 'e',
-        conditions: [
+        found: [condition('e.transaction_id = ?', query.transaction)],
+        narrow: query.transaction !== undefined,
+        filters: [
           condition('e.type = ?', query.type),
           condition('e.source = ?', query.source),
-          condition('e.transaction_id = ?', query.transaction),
           condition('e.state = ?', query.state),
           condition('e.recorded_at >= ?', query.since),
           condition('e.recorded_at <= ?', query.until),

@@ -31,31 +31,54 @@ export function ofMerchant(merchant: string | null, column = 'merchant'): Condit
   return merchant === null ? { sql: 'true', values: [] } : { sql: `${column} = ?`, values: [merchant] };
 }
 
-export interface PageOf {
+export interface PageOf<Row> {
   readonly query: PageQuery;
   readonly columns: string;
   readonly from: string;
-  readonly conditions: readonly (Condition | null)[];
+  /** The part of `from` that holds `seq` and what is `found`; without it, all of it. */
+  readonly walked?: string;
+  /** Conditions that an index answers: what does not meet them is never read. */
+  readonly found?: readonly (Condition | null)[];
+  /** Conditions that rows are looked through for, so many at a time. */
+  readonly filters?: readonly (Condition | null)[];
+  /** True: what is `found` is little in any case. */
+  readonly narrow?: boolean;
+  /** What SQL cannot judge. */
+  readonly keep?: (row: Row) => boolean;
   /** Alias of the table that has `seq` and `merchant`. */
   readonly alias?: string;
   readonly oldestFirst?: boolean;
 }
 
-/** One page by keyset on `seq`: its cost does not grow with how far one has paged. Columns must hold `seq`. */
-export async function page<Row>(reads: Pool, { query, columns, from, conditions, alias, oldestFirst }: PageOf): Promise<Page<Row>> {
+/** Rows that one page looks through for a filter that few of them meet. */
+const STEP = 4_000;
+
+/**
+ * One page by keyset on `seq`: its cost does not grow with how far one has paged, nor with how rare a filter is: such a page ends early,
+ * and its cursor goes on from there. Columns must hold `seq`.
+ */
+export async function page<Row>(reads: Pool, pageOf: PageOf<Row>): Promise<Page<Row>> {
+  const { query, columns, from, alias, oldestFirst } = pageOf;
   const of = alias === undefined ? '' : `${alias}.`;
-  const after = query.cursor === null ? undefined : Number(query.cursor);
-  const all = [
+  const [past, upTo, order] = oldestFirst === true ? ['>', '<=', 'ASC'] : ['<', '>=', 'DESC'];
+  const found = [
     condition(`${of}merchant = ?`, query.merchant ?? undefined),
-    condition(`${of}seq ${oldestFirst === true ? '>' : '<'} ?`, after),
-    ...conditions,
-  ].filter((one): one is Condition => one !== null);
-  const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
-  const order = oldestFirst === true ? 'ASC' : 'DESC';
-  const text = `SELECT ${columns} FROM ${from} ${where} ORDER BY ${of}seq ${order} LIMIT ?`;
-  const rows = await ask<Row & { seq?: number }>(reads, text, [...all.flatMap(({ values }) => values), query.limit + 1]);
+    condition(`${of}seq ${past} ?`, query.cursor === null ? undefined : Number(query.cursor)),
+    ...(pageOf.found ?? []),
+  ].filter((one) => one !== null);
+  const filters = (pageOf.filters ?? []).filter((one) => one !== null);
+  const read = <Found>(what: string, where: readonly Condition[], limit: string): Promise<Found[]> => {
+    const text = where.length === 0 ? '' : `WHERE ${where.map(({ sql }) => sql).join(' AND ')}`;
+    const values = where.flatMap((one) => one.values);
+    return ask<Found>(reads, `SELECT ${what} ${text} ORDER BY ${of}seq ${order} ${limit}`, values);
+  };
+  const stepped = filters.length > 0 && pageOf.narrow !== true;
+  const walked = pageOf.walked ?? from;
+  const [step] = stepped ? await read<{ seq: number }>(`${of}seq AS seq FROM ${walked}`, found, `LIMIT 1 OFFSET ${STEP - 1}`) : [];
+  const where = [...found, ...filters, condition(`${of}seq ${upTo} ?`, step?.seq)].filter((one) => one !== null);
+  const rows = await read<Row & { seq?: number }>(`${columns} FROM ${from}`, where, `LIMIT ${query.limit + 1}`);
   const shown = rows.slice(0, query.limit);
-  const last = shown.at(-1)?.seq;
+  const last = rows.length > query.limit ? shown.at(-1)?.seq : step?.seq;
   for (const row of shown) delete row.seq;
-  return { rows: shown, nextCursor: rows.length > query.limit && last !== undefined ? String(last) : null };
+  return { rows: pageOf.keep === undefined ? shown : shown.filter(pageOf.keep), nextCursor: last === undefined ? null : String(last) };
 }

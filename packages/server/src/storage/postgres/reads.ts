@@ -10,6 +10,7 @@ import type {
   TransactionDetail,
   TransactionQuery,
 } from '../contract.ts';
+import { MOST_COUNTED, healthSample } from '../../ledger/health.ts';
 import { chains } from './chain.ts';
 import { BODY_FROM, DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
@@ -29,18 +30,20 @@ export function readOperations(reads: Pool, skew: Skew) {
       const { status } = query;
       // What is open is listed from its own small table; only what has succeeded is found by passing over the others.
       const open = status === 'pending' || status === 'failed';
+      const ofEndpoint = condition(`${open ? 'o' : 'd'}.endpoint = ?`, query.endpoint);
+      const ofEvent = [
+        condition('d.event = ?', query.event),
+        condition('d.event IN (SELECT id FROM events WHERE transaction_id = ?)', query.transaction),
+      ];
       const found = await page<DeliveryRow>(reads, {
         query,
         columns: `d.seq, ${DELIVERY_COLUMNS}`,
         from: open ? `open_deliveries o JOIN deliveries d ON d.id = o.id ${LAST_ATTEMPT}` : DELIVERIES,
+        walked: open ? 'open_deliveries o' : 'deliveries d',
         alias: open ? 'o' : 'd',
-        conditions: [
-          open ? condition('o.status = ?', status) : null,
-          status === 'succeeded' ? { sql: 'o.id IS NULL', values: [] } : null,
-          condition('d.endpoint = ?', query.endpoint),
-          condition('d.event = ?', query.event),
-          condition('d.event IN (SELECT id FROM events WHERE transaction_id = ?)', query.transaction),
-        ],
+        found: [open ? condition('o.status = ?', status) : null, open ? null : ofEndpoint, ...ofEvent],
+        narrow: ofEvent.some((one) => one !== null),
+        filters: [status === 'succeeded' ? { sql: 'o.id IS NULL', values: [] } : null, open ? ofEndpoint : null],
       });
       return { rows: found.rows.map((row) => deliveryRow(row, skew)), nextCursor: found.nextCursor };
     },
@@ -58,20 +61,23 @@ export function readOperations(reads: Pool, skew: Skew) {
       return { delivery: deliveryRow(delivery, skew), attempts, body: body[0]?.body ?? null };
     },
     async listTransactions(query: TransactionQuery): Promise<Page<Transaction>> {
+      const search = await byReference(reads, query.merchant, query.q);
       const found = await page<{ doc: string }>(reads, {
         query,
         columns: 'seq, doc',
         from: 'transactions',
-        conditions: [
-          condition('status = ?', query.status),
+        found: [condition('status = ?', query.status), search?.found ?? null],
+        narrow: search?.found !== undefined,
+        filters: [
           condition('kind = ?', query.kind),
           condition('provider = ?', query.provider),
           condition('rail = ?', query.rail),
           condition('currency = ?', query.currency),
           condition('updated_at >= ?', query.from),
           condition('updated_at <= ?', query.to),
-          byReference(query.merchant, query.q),
+          search?.filter ?? null,
         ],
+        ...(search?.keep === undefined ? {} : { keep: search.keep }),
       });
       return { rows: found.rows.map(({ doc }) => JSON.parse(doc) as Transaction), nextCursor: found.nextCursor };
     },
@@ -101,7 +107,7 @@ export function readOperations(reads: Pool, skew: Skew) {
       readonly endpoints: readonly string[];
       readonly since: number;
     }): Promise<EndpointHealth[]> {
-      const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, since]);
+      const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, healthSample(endpoints.length), since]);
       return rows.map(({ endpoint, durations, failed, lastFailureAt, backlog }) => {
         const sorted = (durations ?? []).sort((a, b) => a - b);
         const at = (part: number): number | null => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
@@ -110,10 +116,6 @@ export function readOperations(reads: Pool, skew: Skew) {
     },
   };
 }
-
-/** How many of the latest deliveries stand for an endpoint's health, and how far its backlog is counted. */
-const HEALTH_SAMPLE = 500;
-const MOST_COUNTED = 100_000;
 
 interface HealthRow {
   readonly endpoint: string;
@@ -128,6 +130,6 @@ const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS fa
   FROM unnest(?::text[]) WITH ORDINALITY AS w (endpoint, at) CROSS JOIN LATERAL (
     SELECT array_agg(a.duration_ms) FILTER (WHERE a.outcome = 'succeeded' AND a.duration_ms IS NOT NULL) AS durations,
       count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt"
-    FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
+    FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ?) d
     CROSS JOIN LATERAL (SELECT outcome, duration_ms, started_at FROM attempts WHERE delivery = d.id AND started_at >= ? OFFSET 0) a) h
   ORDER BY w.at`;

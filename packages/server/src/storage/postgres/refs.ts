@@ -1,8 +1,9 @@
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { Transaction } from '@paybell/sdk';
 import { references } from '../../ledger/references.ts';
 import type { Folded } from '../../ledger/refold.ts';
 import { rowsOf } from './arrays.ts';
+import { ask } from './page.ts';
 import type { Condition } from './page.ts';
 
 /** An index entry holds less than a third of a page; nobody types more than this to search. */
@@ -47,11 +48,27 @@ export function writeReferences(client: PoolClient, list: readonly Reference[]):
 const MERCHANTS = `ARRAY(WITH RECURSIVE m (id) AS ((SELECT merchant FROM refs ORDER BY merchant LIMIT 1)
   UNION ALL SELECT (SELECT merchant FROM refs WHERE merchant > m.id ORDER BY merchant LIMIT 1) FROM m WHERE m.id IS NOT NULL) SELECT id FROM m WHERE id IS NOT NULL)`;
 
-/** The condition that a transaction has a reference that is, or begins with, `q`. */
-export function byReference(merchant: string | null, q: string | undefined): Condition | null {
+/** More transactions than this are not gathered: the newest are looked through instead, and most of them match. */
+const MOST_FOUND = 10_000;
+
+export interface Search {
+  readonly found?: Condition;
+  /** What is looked for in rows instead, and whether it really is a reference. */
+  readonly filter?: Condition;
+  readonly keep?: (row: { readonly doc: string }) => boolean;
+}
+
+/** How to find transactions that have a reference that is, or begins with, `q`. */
+export async function byReference(reads: Pool, merchant: string | null, q: string | undefined): Promise<Search | null> {
   if (q === undefined || q === '') return null;
   const from = searched(q.replaceAll('\0', '\u2400'));
   const tenant = merchant === null ? `merchant = ANY (${MERCHANTS})` : 'merchant = ?';
   const values = [...(merchant === null ? [] : [merchant]), from, from + AFTER_ALL];
-  return { sql: `seq IN (SELECT transaction_seq FROM refs WHERE ${tenant} AND value >= ? AND value < ?)`, values };
+  const range = `SELECT transaction_seq FROM refs WHERE ${tenant} AND value >= ? AND value < ?`;
+  const many = await ask(reads, `${range} LIMIT 1 OFFSET ${MOST_FOUND}`, values);
+  if (many.length === 0) return { found: { sql: `seq IN (${range})`, values } };
+  return {
+    filter: { sql: 'strpos(doc, ?) > 0', values: [JSON.stringify(from).slice(1, -1)] },
+    keep: ({ doc }) => indexed(JSON.parse(doc) as Transaction).some((value) => value.startsWith(from)),
+  };
 }

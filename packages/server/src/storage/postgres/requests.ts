@@ -17,14 +17,18 @@ const PRUNE = {
 /** Reads requests, and keeps the quarantine within its bounds. */
 export function requestOperations(hot: Pool, reads: Pool) {
   return {
-    listRequests: (query: RequestQuery): Promise<Page<RequestRow>> =>
-      page<RequestRow>(reads, {
+    listRequests: (query: RequestQuery): Promise<Page<RequestRow>> => {
+      const conditions = [condition('source = ?', query.source), condition('verdict = ?', query.verdict)];
+      const rejectedOfSource = query.source !== undefined && query.verdict !== undefined && query.verdict !== 'accepted';
+      return page<RequestRow>(reads, {
         query,
         columns: `seq, ${COLUMNS}`,
         from: 'requests',
-        conditions: [condition('source = ?', query.source), condition('verdict = ?', query.verdict)],
+        // The index of what was not accepted needs the source; a merchant's own is looked through.
+        ...(rejectedOfSource ? { found: conditions } : { filters: conditions }),
         oldestFirst: query.oldestFirst === true,
-      }),
+      });
+    },
     async getRequest({ merchant, id }: ById): Promise<RequestRow | null> {
       const tenant = ofMerchant(merchant);
       const [row] = await ask<RequestRow>(reads, `SELECT ${COLUMNS} FROM requests WHERE id = ? AND ${tenant.sql}`, [id, ...tenant.values]);

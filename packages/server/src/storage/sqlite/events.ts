@@ -35,11 +35,13 @@ export function eventOperations(db: DatabaseSync) {
         query,
         columns: COLUMNS,
         from: FROM,
+        walked: 'events e',
         alias: 'e',
-        conditions: [
+        narrow: query.transaction !== undefined,
+        found: [query.transaction === undefined ? null : { sql: `e.seq IN (${CHAIN})`, values: [lastEvent(query.transaction)] }],
+        filters: [
           condition('e.type = ?', query.type),
           condition('e.source = ?', query.source),
-          query.transaction === undefined ? null : { sql: `e.seq IN (${CHAIN})`, values: [lastEvent(query.transaction)] },
           condition('e.state = ?', query.state),
           condition('e.recorded_at >= ?', query.since),
           condition('e.recorded_at <= ?', query.until),

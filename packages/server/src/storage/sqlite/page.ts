@@ -11,32 +11,55 @@ export function condition(sql: string, value: SQLInputValue | undefined): Condit
   return value === undefined ? null : { sql, values: [value] };
 }
 
-export interface PageOf {
+export interface PageOf<Row> {
   readonly query: PageQuery;
   readonly columns: string;
   readonly from: string;
-  readonly conditions: readonly (Condition | null)[];
+  /** The part of `from` that holds `seq` and what is `found`; without it, all of it. */
+  readonly walked?: string;
+  /** Conditions that an index answers: what does not meet them is never read. */
+  readonly found?: readonly (Condition | null)[];
+  /** Conditions that rows are looked through for, so many at a time. */
+  readonly filters?: readonly (Condition | null)[];
+  /** True: what is `found` is little in any case. */
+  readonly narrow?: boolean;
+  /** What SQL cannot judge. */
+  readonly keep?: (row: Row) => boolean;
   /** Alias of the table that has `seq` and `merchant`. */
   readonly alias?: string;
   readonly oldestFirst?: boolean;
 }
 
-/** One page by keyset on `seq`: its cost does not grow with how far one has paged. Columns must hold `seq`. */
-export function page<Row>(db: DatabaseSync, { query, columns, from, conditions, alias, oldestFirst }: PageOf): Page<Row> {
+/** Rows that one page looks through for a filter that few of them meet. */
+const STEP = 4_000;
+
+/**
+ * One page by keyset on `seq`: its cost does not grow with how far one has paged, nor with how rare a filter is: such a page ends early,
+ * and its cursor goes on from there. Columns must hold `seq`.
+ */
+export function page<Row>(db: DatabaseSync, pageOf: PageOf<Row>): Page<Row> {
+  const { query, columns, from, alias, oldestFirst } = pageOf;
   const of = alias === undefined ? '' : `${alias}.`;
-  const after = query.cursor === null ? null : Number(query.cursor);
-  const all = [
+  const [past, upTo, order] = oldestFirst === true ? ['>', '<=', 'ASC'] : ['<', '>=', 'DESC'];
+  const found = [
     condition(`${of}merchant = ?`, query.merchant ?? undefined),
-    condition(`${of}seq ${oldestFirst === true ? '>' : '<'} ?`, after ?? undefined),
-    ...conditions,
-  ].filter((one): one is Condition => one !== null);
-  const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
-  const order = oldestFirst === true ? 'ASC' : 'DESC';
-  const rows = db
-    .prepare(`SELECT ${columns} FROM ${from} ${where} ORDER BY ${of}seq ${order} LIMIT ?`)
-    .all(...all.flatMap(({ values }) => values), query.limit + 1) as unknown as (Row & { seq?: number })[];
+    condition(`${of}seq ${past} ?`, query.cursor === null ? undefined : Number(query.cursor)),
+    ...(pageOf.found ?? []),
+  ].filter((one) => one !== null);
+  const filters = (pageOf.filters ?? []).filter((one) => one !== null);
+  const read = (what: string, where: readonly Condition[], limit: string): unknown[] =>
+    db
+      .prepare(
+        `SELECT ${what} ${where.length === 0 ? '' : `WHERE ${where.map(({ sql }) => sql).join(' AND ')}`} ORDER BY ${of}seq ${order} ${limit}`,
+      )
+      .all(...where.flatMap(({ values }) => values));
+  const stepped = filters.length > 0 && pageOf.narrow !== true;
+  const step = stepped ? read(`${of}seq AS seq FROM ${pageOf.walked ?? from}`, found, `LIMIT 1 OFFSET ${STEP - 1}`) : [];
+  const end = (step[0] as { seq: number } | undefined)?.seq;
+  const where = [...found, ...filters, condition(`${of}seq ${upTo} ?`, end)].filter((one) => one !== null);
+  const rows = read(`${columns} FROM ${from}`, where, `LIMIT ${query.limit + 1}`) as (Row & { seq?: number })[];
   const shown = rows.slice(0, query.limit);
-  const last = shown.at(-1)?.seq;
+  const last = rows.length > query.limit ? shown.at(-1)?.seq : end;
   for (const row of shown) delete row.seq;
-  return { rows: shown, nextCursor: rows.length > query.limit && last !== undefined ? String(last) : null };
+  return { rows: pageOf.keep === undefined ? shown : shown.filter(pageOf.keep), nextCursor: last === undefined ? null : String(last) };
 }

@@ -10,15 +10,13 @@ import type {
   TransactionDetail,
   TransactionQuery,
 } from '../contract.ts';
+import { MOST_COUNTED, healthSample } from '../../ledger/health.ts';
 import { DELIVERY_COLUMNS } from './deliveries.ts';
 import { CHAIN, chainReader, lastEventFinder } from './chain.ts';
 import { transactionFinder } from './keys.ts';
 import { condition, page } from './page.ts';
-import type { Condition } from './page.ts';
+import type { PageOf } from './page.ts';
 import { byReference } from './refs.ts';
-
-/** How many of the latest deliveries stand for an endpoint's health. */
-const HEALTH_SAMPLE = 500;
 
 /** Reads deliveries and the ledger. */
 export function readOperations(db: DatabaseSync) {
@@ -53,20 +51,23 @@ export function readOperations(db: DatabaseSync) {
       return { delivery, attempts: made, body: body?.body ?? null };
     },
     listTransactions: (query: TransactionQuery): Page<Transaction> => {
+      const search = byReference(db, query.merchant, query.q);
       const found = page<{ doc: string }>(db, {
         query,
         columns: 'seq, doc',
         from: 'transactions',
-        conditions: [
-          condition('status = ?', query.status),
+        found: [condition('status = ?', query.status), search?.found ?? null],
+        narrow: search?.found !== undefined,
+        filters: [
           condition('kind = ?', query.kind),
           condition('provider = ?', query.provider),
           condition('rail = ?', query.rail),
           condition('currency = ?', query.currency),
           condition('updated_at >= ?', query.from),
           condition('updated_at <= ?', query.to),
-          byReference(db, query.merchant, query.q),
+          search?.filter ?? null,
         ],
+        ...(search?.keep === undefined ? {} : { keep: search.keep }),
       });
       return { rows: found.rows.map(({ doc }) => JSON.parse(doc) as Transaction), nextCursor: found.nextCursor };
     },
@@ -84,12 +85,12 @@ export function readOperations(db: DatabaseSync) {
     },
     endpointHealth: ({ endpoints, since }: { endpoints: readonly string[]; since: number }): EndpointHealth[] => {
       const latest = db.prepare(
-        `SELECT d.status, d.finished_at AS finishedAt, a.duration_ms AS durationMs, a.outcome, a.started_at AS startedAt FROM
-           (SELECT * FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${HEALTH_SAMPLE}) d
+        `SELECT a.duration_ms AS durationMs, a.outcome, a.started_at AS startedAt FROM
+           (SELECT id FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${healthSample(endpoints.length)}) d
          JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?`,
       );
       const waiting = db.prepare(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT 100000)`,
+        `SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT ${MOST_COUNTED})`,
       );
       return endpoints.map((endpoint) => {
         const rows = latest.all(endpoint, since) as unknown as { durationMs: number | null; outcome: string; startedAt: number }[];
@@ -124,17 +125,22 @@ function health(
 function narrowed(
   query: DeliveryQuery,
   lastEvent: (transaction: string) => number | null,
-): { from: string; conditions: (Condition | null)[] } {
+): Pick<PageOf<DeliveryRow>, 'from' | 'found' | 'filters' | 'narrow'> {
   const { merchant, status, endpoint, event, transaction } = query;
-  const conditions = [
-    condition('d.status = ?', status),
-    condition('d.endpoint = ?', endpoint),
-    condition('d.event = ?', event),
-    transaction === undefined
-      ? null
-      : { sql: `d.event IN (SELECT id FROM events WHERE seq IN (${CHAIN}))`, values: [lastEvent(transaction)] },
-  ];
-  if (event !== undefined || transaction !== undefined) return { from: 'deliveries d INDEXED BY deliveries_of_event', conditions };
-  if (merchant === null || status === undefined || status === 'succeeded') return { from: 'deliveries d', conditions };
-  return { from: 'deliveries d INDEXED BY deliveries_open', conditions: [...conditions, { sql: `d.status <> 'succeeded'`, values: [] }] };
+  const ofStatus = condition('d.status = ?', status);
+  const ofEndpoint = condition('d.endpoint = ?', endpoint);
+  if (event !== undefined || transaction !== undefined) {
+    const ofTransaction =
+      transaction === undefined
+        ? null
+        : { sql: `d.event IN (SELECT id FROM events WHERE seq IN (${CHAIN}))`, values: [lastEvent(transaction)] };
+    const found = [condition('d.event = ?', event), ofTransaction];
+    return { from: 'deliveries d INDEXED BY deliveries_of_event', found, filters: [ofStatus, ofEndpoint], narrow: true };
+  }
+  if (merchant !== null && status !== undefined && status !== 'succeeded') {
+    const found = [ofStatus, { sql: `d.status <> 'succeeded'`, values: [] }];
+    return { from: 'deliveries d INDEXED BY deliveries_open', found, filters: [ofEndpoint] };
+  }
+  if (endpoint === undefined) return { from: 'deliveries d', filters: [ofStatus] };
+  return { from: 'deliveries d INDEXED BY deliveries_of_endpoint', found: [ofEndpoint], filters: [ofStatus] };
 }

@@ -59,23 +59,39 @@ function lineOf(row: Transaction, seq: number): Line {
   return { merchant: row.merchant, values: references(row), seq };
 }
 
-/** The condition that a transaction has a reference that is, or begins with, `q`. */
-export function byReference(db: DatabaseSync, merchant: string | null, q: string | undefined): Condition | null {
+/** More transactions than this are not gathered: the newest are looked through instead, and most of them match. */
+const MOST_FOUND = 10_000;
+
+export interface Search {
+  readonly found?: Condition;
+  /** What is looked for in rows instead, and whether it really is a reference. */
+  readonly filter?: Condition;
+  readonly keep?: (row: { readonly doc: string }) => boolean;
+}
+
+/** How to find transactions that have a reference that is, or begins with, `q`. */
+export function byReference(db: DatabaseSync, merchant: string | null, q: string | undefined): Search | null {
   if (q === undefined || q === '') return null;
-  const upto = runsOf(db).upto('refs');
   const tenant = merchant === null ? '' : 'merchant = ? AND ';
+  const mine: readonly SQLInputValue[] = merchant === null ? [] : [merchant];
+  const inDoc = { sql: 'instr(doc, ?) > 0', values: [JSON.stringify(q).slice(1, -1)] };
+  const keep = ({ doc }: { readonly doc: string }): boolean =>
+    references(JSON.parse(doc) as Transaction).some((value) => value.startsWith(q));
+  const range = { sql: `SELECT transaction_seq FROM refs WHERE ${tenant}value >= ? AND value < ?`, values: [...mine, q, q + AFTER_ALL] };
+  const many = db.prepare(`${range.sql} LIMIT 1 OFFSET ${MOST_FOUND}`).get(...range.values);
+  if (many !== undefined) return { filter: inDoc, keep };
+  const upto = runsOf(db).upto('refs');
   const unindexed = (
-    db
-      .prepare(`SELECT seq, doc FROM transactions WHERE ${tenant}seq > ? AND instr(doc, ?) > 0`)
-      .all(...((merchant === null ? [] : [merchant]) satisfies SQLInputValue[]), upto, JSON.stringify(q).slice(1, -1)) as {
+    db.prepare(`SELECT seq, doc FROM transactions WHERE ${tenant}seq > ? AND ${inDoc.sql}`).all(...mine, upto, ...inDoc.values) as {
       seq: number;
       doc: string;
     }[]
   )
-    .filter(({ doc }) => references(JSON.parse(doc) as Transaction).some((value) => value.startsWith(q)))
+    .filter(keep)
     .map(({ seq }) => seq);
-  return {
-    sql: `seq IN (SELECT transaction_seq FROM refs WHERE ${tenant}value >= ? AND value < ? UNION ALL SELECT value FROM json_each(?))`,
-    values: [...(merchant === null ? [] : [merchant]), q, q + AFTER_ALL, JSON.stringify(unindexed)],
+  const found = {
+    sql: `seq IN (${range.sql} UNION ALL SELECT value FROM json_each(?))`,
+    values: [...range.values, JSON.stringify(unindexed)],
   };
+  return { found };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ById, Page, QuarantineBounds, RequestQuery, RequestRow } from '../contract.ts';
 import { condition, page } from './page.ts';
-import type { Condition } from './page.ts';
+import type { PageOf } from './page.ts';
 import { atomically } from './transact.ts';
 
 const COLUMNS =
@@ -47,9 +47,10 @@ export function requestOperations(db: DatabaseSync) {
 }
 
 /** Few requests are not accepted, so those are found by their own index; the planner cannot know that, and has to be told. */
-function narrowed(query: RequestQuery): { from: string; conditions: (Condition | null)[] } {
-  const { merchant, source, verdict } = query;
-  const conditions = [condition('source = ?', source), condition('verdict = ?', verdict)];
-  if (merchant === null || verdict === undefined || verdict === 'accepted') return { from: 'requests', conditions };
-  return { from: 'requests INDEXED BY requests_not_accepted', conditions: [...conditions, { sql: `verdict <> 'accepted'`, values: [] }] };
+function narrowed({ merchant, source, verdict }: RequestQuery): Pick<PageOf<RequestRow>, 'from' | 'found' | 'filters'> {
+  const ofSource = condition('source = ?', source);
+  const ofVerdict = condition('verdict = ?', verdict);
+  if (merchant === null || verdict === undefined || verdict === 'accepted') return { from: 'requests', filters: [ofSource, ofVerdict] };
+  const indexed = { sql: `verdict <> 'accepted'`, values: [] };
+  return { from: 'requests INDEXED BY requests_not_accepted', found: [ofVerdict, indexed], filters: [ofSource] };
 }

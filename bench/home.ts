@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { databasePath } from '../packages/server/src/storage/open.ts';
+import type { Store } from './run.ts';
+import { makeTag } from './webhook.ts';
+
+/** Where a server under test keeps its things: empty at first, and gone at the end. It outlives the server, so that one can start on it again. */
+export interface Home extends AsyncDisposable {
+  readonly data: string;
+  /** What `openStorage` takes. */
+  readonly storeUrl: string;
+  readonly flags: readonly string[];
+}
+
+export async function makeHome(store: Store): Promise<Home> {
+  const schema = store === 'sqlite' ? null : await makeSchema();
+  const data = mkdtempSync(join(tmpdir(), 'paybell-bench-'));
+  const remove = (): void => rmSync(data, { recursive: true, force: true, maxRetries: 3 });
+  // An interrupted run leaves no data behind.
+  process.once('exit', remove);
+  return {
+    data,
+    storeUrl: schema?.url ?? databasePath(data),
+    flags: schema === null ? [] : ['--database-url', schema.url],
+    async [Symbol.asyncDispose]() {
+      process.off('exit', remove);
+      remove();
+      await schema?.drop();
+    },
+  };
+}
+
+/** A schema of its own, so that several servers can stand on one database without seeing each other. */
+async function makeSchema(): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const base = process.env['PAYBELL_BENCH_DATABASE_URL'];
+  if (base === undefined) throw new Error('set PAYBELL_BENCH_DATABASE_URL to a PostgreSQL database that may be filled');
+  const name = `paybell_bench_${makeTag()}`;
+  const run = async (sql: string): Promise<void> => {
+    const client = new Client({ connectionString: base });
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  await run(`CREATE SCHEMA ${name}`);
+  const url = `${base}${base.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${name}`)}`;
+  return { url, drop: () => run(`DROP SCHEMA ${name} CASCADE`) };
+}
