@@ -40,7 +40,11 @@ async function makeSchema(): Promise<{ readonly url: string; drop(): Promise<voi
   const run = async (sql: string): Promise<void> => {
     const client = new Client({ connectionString: base });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
   };
   await run(`CREATE SCHEMA ${name}`);
   const url = `${base}${base.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${name}`)}`;
