@@ -1,7 +1,7 @@
-import type { Lease, LeasedDelivery, NewDelivery } from '../storage/contract.ts';
+import type { Lease, LeasedDelivery, NewDelivery, Turn } from '../storage/contract.ts';
 import { compose, timeoutMs } from './deliver/compose.ts';
 import { createDue } from './deliver/due.ts';
-import { Lane } from './deliver/lane.ts';
+import { FIRST, Lane, RETRY, TURNS } from './deliver/lane.ts';
 import { outcomeOf } from './deliver/outcome.ts';
 import { createSettler } from './deliver/settler.ts';
 import type { InnerDirectory } from './directory.ts';
@@ -35,8 +35,8 @@ export interface Deliver {
   unreserve(delivery: NewDelivery): void;
   /** Sends what was reserved and is now recorded. */
   take(jobs: readonly LeasedDelivery[]): void;
-  /** Something of this endpoint may be due in the store. */
-  wake(endpoint: string, at: number): void;
+  /** Something of this endpoint and turn may be due in the store. */
+  wake(endpoint: string, turn: Turn, at: number): void;
   start(): Promise<void>;
   stop(withinMs: number): Promise<void>;
   gauges(): { inFlight: number; queued: number };
@@ -68,14 +68,11 @@ export function createDeliver(parts: DeliverParts): Deliver {
     return lane;
   }
 
-  /** What a claim for this lane may bring, or null while it should bring nothing. */
-  function wants(lane: Lane): { owner: string; until: number; max: number } | null {
+  function wants(lane: Lane, turn: Turn): { owner: string; until: number; max: number } | null {
     const endpoint = directory.endpointById(lane.endpoint);
     if (stopping || endpoint === undefined || !endpoint.active) return null;
-    const room = lane.room(endpoint.maxInFlight);
-    // A claim is a commit: while there is something to send, it waits until it is worth one.
-    const enough = lane.queue.length > 0 ? endpoint.maxInFlight / 2 : 1;
-    return room < enough ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max: room };
+    const max = lane.wants(turn, endpoint.maxInFlight);
+    return max === 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max };
   }
 
   function take(jobs: readonly LeasedDelivery[], reserved = false): void {
@@ -83,17 +80,19 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const lane = laneOf(job.endpoint);
       if (reserved) lane.reserved -= 1;
       if (stopping) continue;
-      lane.queue.push(job);
+      lane.push(job);
       enterLine(lane);
     }
     if (stopping) void giveBack(jobs);
     pump();
   }
 
+  function capOf(lane: Lane): number {
+    return directory.endpointById(lane.endpoint)?.maxInFlight ?? 1;
+  }
+
   function enterLine(lane: Lane): void {
-    if (lane.inLine || lane.gone || lane.queue.length === 0) return;
-    const cap = directory.endpointById(lane.endpoint)?.maxInFlight ?? 1;
-    if (lane.inFlight >= cap) return;
+    if (lane.inLine || lane.gone || !lane.ready(capOf(lane))) return;
     lane.inLine = true;
     line.push(lane);
   }
@@ -104,7 +103,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const lane = line.shift();
       if (lane === undefined) return;
       lane.inLine = false;
-      const job = lane.gone ? undefined : lane.queue.shift();
+      const job = lane.gone ? undefined : lane.next(capOf(lane));
       if (job !== undefined) start(lane, job);
       enterLine(lane);
     }
@@ -115,7 +114,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const now = clock.now();
     if (endpoint === undefined) {
       // Deleted while the commit that holds this one ran.
-      lane.queue.push(job);
+      lane.push(job);
       void abandon(job.endpoint);
       return;
     }
@@ -123,7 +122,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
       void giveBack([job]);
       return;
     }
-    lane.inFlight += 1;
+    lane.started(job);
     inFlight += 1;
     let request: SendRequest;
     try {
@@ -159,7 +158,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: spread });
     settler.submit(settlement, (answer) => {
       settled(answer, job, settlement);
-      leave(lane);
+      leave(lane, job);
     });
     const { outcome } = settlement.attempt;
     observe.emit('attempt', {
@@ -173,14 +172,13 @@ export function createDeliver(parts: DeliverParts): Deliver {
   }
 
   /** A call is in flight until its result is written: only so does a crash repeat no more than the cap. */
-  function leave(lane: Lane): void {
+  function leave(lane: Lane, job: LeasedDelivery): void {
     const now = clock.now();
-    lane.inFlight -= 1;
+    lane.ended(job, now);
     inFlight -= 1;
-    lane.ended(now);
     enterLine(lane);
     pump();
-    if (lane.dueAt !== null && lane.dueAt <= now) due.look();
+    if (lane.isAnyDue(now)) due.look();
     if (inFlight === 0) drained?.();
   }
 
@@ -202,8 +200,8 @@ export function createDeliver(parts: DeliverParts): Deliver {
       finishedAt: nextAttemptAt === null ? finishedAt : null,
     };
     observe.emit('delivery', deliveryRow(job, row));
-    if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), nextAttemptAt);
-    else if (job.ordered === true) due.note(laneOf(job.endpoint), clock.now());
+    if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), job.turn === FIRST ? RETRY : job.turn, nextAttemptAt);
+    else if (job.ordered === true) for (const turn of TURNS) due.note(laneOf(job.endpoint), turn, clock.now());
   }
 
   async function disableGone(lane: Lane, job: LeasedDelivery): Promise<void> {
@@ -226,7 +224,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const held = jobs.filter(({ leaseUntil }) => leaseUntil > now);
     try {
       if (held.length > 0) await storage.release({ owner, deliveries: held.map(({ id }) => id), now });
-      for (const job of jobs) due.note(laneOf(job.endpoint), now);
+      for (const job of jobs) due.note(laneOf(job.endpoint), job.turn, now);
     } catch (error) {
       log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves');
     }
@@ -234,7 +232,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
 
   async function abandon(endpoint: string): Promise<void> {
     const waiting = laneOf(endpoint)
-      .queue.splice(0)
+      .drain()
       .map(({ id }) => id);
     try {
       await storage.release({ owner, deliveries: waiting, now: clock.now() });
@@ -248,23 +246,17 @@ export function createDeliver(parts: DeliverParts): Deliver {
   directory.onEndpoint((endpoint, id) => {
     if (endpoint === null) void abandon(id);
     else if (endpoint.active) {
-      due.note(laneOf(id), clock.now());
+      for (const turn of TURNS) due.note(laneOf(id), turn, clock.now());
       due.look();
-    } else void giveBack(laneOf(id).queue.splice(0));
+    } else void giveBack(laneOf(id).drain());
   });
 
   return {
     reserve(endpoint, now) {
       const lane = laneOf(endpoint.id);
-      // What already waits in the store goes first.
+      // First tries that wait in the store go first; retries and bulk do not stand in the way.
       // Where order counts the store decides what may go, so nothing is leased before it is recorded.
-      if (
-        endpoint.ordered ||
-        stopping ||
-        !endpoint.active ||
-        lane.room(endpoint.maxInFlight) <= 0 ||
-        (lane.dueAt !== null && lane.dueAt <= now)
-      )
+      if (endpoint.ordered || stopping || !endpoint.active || lane.room(FIRST, endpoint.maxInFlight) <= 0 || lane.isDue(FIRST, now))
         return null;
       lane.reserved += 1;
       return { owner, until: now + LEASE_MS + timeoutMs(endpoint) };
@@ -273,24 +265,25 @@ export function createDeliver(parts: DeliverParts): Deliver {
       if (delivery.lease !== null) laneOf(delivery.endpoint).reserved -= 1;
     },
     take: (jobs) => take(jobs, true),
-    wake: (endpoint, at) => due.note(laneOf(endpoint), at),
+    wake: (endpoint, turn, at) => due.note(laneOf(endpoint), turn, at),
     async start() {
       await storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS });
       // A deletion that a crash cut short goes on.
-      for (const { endpoint } of await storage.backlog()) if (directory.endpointById(endpoint) === undefined) await abandon(endpoint);
+      for (const endpoint of new Set((await storage.backlog()).map((row) => row.endpoint)))
+        if (directory.endpointById(endpoint) === undefined) await abandon(endpoint);
       await due.start();
     },
     async stop(withinMs) {
       stopping = true;
       let cancel = (): void => undefined;
       const late = new Promise<void>((resolve) => (cancel = timers.after(withinMs, resolve)));
-      const returned = giveBack([...lanes.values()].flatMap((lane) => lane.queue.splice(0)));
+      const returned = giveBack([...lanes.values()].flatMap((lane) => lane.drain()));
       const answered = inFlight === 0 ? null : new Promise<void>((resolve) => (drained = resolve));
       const all = Promise.all([due.stop(), returned, answered]).then(() => settler.idle());
       await Promise.race([all, late]);
       cancel();
       settler.close();
     },
-    gauges: () => ({ inFlight, queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queue.length, 0) }),
+    gauges: () => ({ inFlight, queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queued, 0) }),
   };
 }

@@ -55,6 +55,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
     const added = endpoints.map((endpoint): AddedDelivery => ({
       ...router.deliveryTo(endpoint, routed, now),
       event: event.id,
+      turn: 0,
       createdAt: now,
     }));
     try {
@@ -66,7 +67,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
     for (const { id: made, endpoint, format, lease } of added) {
       const job = { id: made, merchant: event.merchant, event: id, eventType: type, endpoint, transaction, format };
       observe.emit('delivery', deliveryRow({ ...job, attempt: lease === null ? 0 : 1, createdAt: now }, { nextAttemptAt: now }));
-      if (lease === null) deliver.wake(endpoint, now);
+      if (lease === null) deliver.wake(endpoint, 0, now);
     }
     return added.map(({ id }) => id);
   }
@@ -80,7 +81,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
       const now = clock.now();
       const row = (await storage.retryDelivery({ merchant, id, now })) ?? found.delivery;
       observe.emit('delivery', row);
-      deliver.wake(row.endpoint, now);
+      deliver.wake(row.endpoint, 0, now);
       return row;
     },
     async resendEvent(merchant, id, endpoint) {

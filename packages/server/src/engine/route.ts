@@ -82,10 +82,11 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
           attempt: delivery.lease === null ? 0 : 1,
           failures: 0,
           leaseUntil: delivery.lease?.until ?? 0,
+          turn: 0,
           createdAt: event.recordedAt,
         };
         observe.emit('delivery', deliveryRow(job, { nextAttemptAt: event.recordedAt }));
-        if (delivery.lease === null) deliver.wake(delivery.endpoint, event.recordedAt);
+        if (delivery.lease === null) deliver.wake(delivery.endpoint, 0, event.recordedAt);
         else mine.push(job);
       }
     }

@@ -45,6 +45,7 @@ export function createTest({ directory, send, clock, newId }: TestParts): Pick<E
       attempt: 1,
       failures: 0,
       leaseUntil: now,
+      turn: 0,
       createdAt: now,
     };
     const request = compose(job, endpoint, now);

@@ -30,11 +30,11 @@ export interface Storage {
   release(lease: { readonly owner: string; readonly deliveries: readonly string[]; readonly now: number }): Promise<void>;
   /** Makes deliveries due now whose lease was held by a process that is gone; an embedded store has one process, so: by any other. */
   takeOver(query: { readonly owner: string; readonly now: number; readonly horizon: number }): Promise<number>;
-  /** The earliest due time per endpoint that has pending deliveries (a lease counts as due at its end). */
-  backlog(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]>;
+  /** The earliest due time per endpoint and turn that has pending deliveries (a lease counts as due at its end). */
+  backlog(): Promise<readonly (TurnAt & { readonly dueAt: number })[]>;
   /** Adds deliveries for events that are already recorded (resend). Answers with those leased by the caller. */
   addDeliveries(deliveries: readonly AddedDelivery[]): Promise<readonly LeasedDelivery[]>;
-  /** Makes a finished delivery due once more; null where there is no such delivery of that merchant. */
+  /** Makes a finished delivery due once more, among the first tries; null where there is no such delivery of that merchant. */
   retryDelivery(query: { readonly merchant: string | null; readonly id: string; readonly now: number }): Promise<DeliveryRow | null>;
 
   /** Ends up to `limit` pending deliveries of an endpoint that was deleted, as failed; leased ones end with their attempt. Answers how many. */
@@ -246,17 +246,26 @@ export interface Recorded {
 
 // ---- deliver ------------------------------------------------------------------------------------------------------
 
+/** Who goes first at an endpoint: 0 first tries (and what a person asked for), 1 retries, 2 what is sent again in bulk. */
+export type Turn = 0 | 1 | 2;
+
+/** The deliveries of one endpoint whose turn is the same: what a claim asks for. */
+export interface TurnAt {
+  readonly endpoint: string;
+  readonly turn: Turn;
+}
+
 export interface Claim {
   readonly owner: string;
   readonly now: number;
   readonly until: number;
-  readonly wants: readonly { readonly endpoint: string; readonly max: number }[];
+  readonly wants: readonly (TurnAt & { readonly max: number })[];
 }
 
 export interface Claimed {
   readonly deliveries: readonly LeasedDelivery[];
-  /** For each wanted endpoint, when its next pending delivery is due; null where none is left. */
-  readonly next: readonly { readonly endpoint: string; readonly dueAt: number | null }[];
+  /** For each want, when its next pending delivery is due; null where none is left. */
+  readonly next: readonly (TurnAt & { readonly dueAt: number | null })[];
 }
 
 export interface LeasedDelivery {
@@ -275,6 +284,7 @@ export interface LeasedDelivery {
   /** Tries that failed so far; lost ones (`unknown`) burn none. */
   readonly failures: number;
   readonly leaseUntil: number;
+  readonly turn: Turn;
   readonly createdAt: number;
   readonly ordered?: boolean;
 }
@@ -311,6 +321,7 @@ export interface Settlement {
 
 export interface AddedDelivery extends NewDelivery {
   readonly event: string;
+  readonly turn: Turn;
   readonly createdAt: number;
 }
 

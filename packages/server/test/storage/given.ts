@@ -12,6 +12,7 @@ import type {
   PageQuery,
   Settlement,
   Storage,
+  Turn,
 } from '../../src/storage/contract.ts';
 
 /** 2026-11-22T09:00:00Z */
@@ -130,12 +131,20 @@ export async function withDeliveries(
   );
 }
 
+const TURNS: readonly Turn[] = [0, 1, 2];
+
+/** Turn by turn, up to `max` of them. */
 export async function claimAll(
   storage: Storage,
   endpoint: string,
   { now = T + 1000, owner = ME, max = 100 } = {},
 ): Promise<readonly LeasedDelivery[]> {
-  return (await storage.claim({ owner, now, until: now + 60_000, wants: [{ endpoint, max }] })).deliveries;
+  const jobs: LeasedDelivery[] = [];
+  for (const turn of TURNS) {
+    const wants = [{ endpoint, turn, max: max - jobs.length }];
+    jobs.push(...(await storage.claim({ owner, now, until: now + 60_000, wants })).deliveries);
+  }
+  return jobs;
 }
 
 /** Every row of a list, page by page. */

@@ -37,7 +37,7 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
     const run = operations(db);
     run.takeOver({ owner: 'a', now: 1, horizon: 5 });
     run.prune({ source: 's', maxCount: 1, maxBytes: 1, olderThan: 1 });
-    run.claim({ owner: 'a', now: 1, until: 2, wants: [{ endpoint: 'e', max: 1 }] });
+    run.claim({ owner: 'a', now: 1, until: 2, wants: [{ endpoint: 'e', turn: 0, max: 1 }] });
     run.retryDelivery({ merchant: 'm', id: 'd', now: 1 });
     for (const more of [{}, { verdict: 'rejected' as const }, { source: 's', verdict: 'duplicate' as const }])
       run.listRequests({ ...PAGE, ...more });
@@ -68,7 +68,7 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
     );
     assert.deepEqual(costly, []);
     const plan = (part: string): string => [...plans].find(([sql]) => sql.includes(part))?.[1].join('; ') ?? '';
-    assert.match(plan(`d.status = 'pending' AND d.due_at <= ?`), /deliveries_due \(endpoint=\? AND due_at<\?\)/);
+    assert.match(plan(`d.status = 'pending' AND d.due_at <= ?`), /deliveries_due \(endpoint=\? AND turn=\? AND due_at<\?\)/);
     assert.match(plan('EXISTS (SELECT 1 FROM deliveries d'), /deliveries_of_event/);
   } finally {
     db.close();

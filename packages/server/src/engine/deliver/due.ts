@@ -1,12 +1,13 @@
-import type { LeasedDelivery } from '../../storage/contract.ts';
+import type { LeasedDelivery, Turn } from '../../storage/contract.ts';
 import type { Clock, Log, Storage, Timers } from '../ports.ts';
+import { TURNS } from './lane.ts';
 import type { Lane } from './lane.ts';
 
 /** The least time between two looks into the store: bounds what many endpoints can cost. */
 const LOOK_MS = 5;
 /** Work that this process was not told of (another node's, a lease that ran out) is found within this time. */
 const SWEEP_MS = 5_000;
-/** Endpoints served by one claim, and deliveries brought by it for one endpoint. */
+/** Endpoints and turns served by one claim, and deliveries brought by it for each. */
 const WANTS = 200;
 const MOST_PER_WANT = 500;
 
@@ -16,13 +17,20 @@ export interface DueParts {
   readonly timers: Timers;
   readonly log: Log;
   readonly lanes: { of(endpoint: string): Lane; all(): Iterable<Lane> };
-  readonly wants: (lane: Lane) => { owner: string; until: number; max: number } | null;
+  /** What a claim for this lane and turn may bring, or null while it should bring nothing. */
+  readonly wants: (lane: Lane, turn: Turn) => { owner: string; until: number; max: number } | null;
   readonly take: (jobs: readonly LeasedDelivery[]) => void;
 }
 
+interface Asked {
+  readonly lane: Lane;
+  readonly turn: Turn;
+  readonly max: number;
+}
+
 export interface Due {
-  /** Something of this lane is due at `at`. */
-  note(lane: Lane, at: number): void;
+  /** Something of this lane and turn is due at `at`. */
+  note(lane: Lane, turn: Turn, at: number): void;
   /** Claims what is due, now or as soon as allowed. */
   look(): void;
   start(): Promise<void>;
@@ -53,31 +61,36 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
   async function claim(): Promise<void> {
     if (looking || stopped) return;
     const now = clock.now();
-    const asked: { lane: Lane; max: number }[] = [];
+    const asked: Asked[] = [];
     let owner = '';
     let until = 0;
     for (const lane of lanes.all()) {
-      if (lane.dueAt === null || lane.dueAt > now || asked.length >= WANTS) continue;
-      const want = wants(lane);
-      if (want === null) continue;
-      owner = want.owner;
-      until = Math.max(until, want.until);
-      asked.push({ lane, max: Math.min(want.max, MOST_PER_WANT) });
+      for (const turn of TURNS) {
+        if (!lane.isDue(turn, now) || asked.length >= WANTS) continue;
+        const want = wants(lane, turn);
+        if (want === null) continue;
+        owner = want.owner;
+        until = Math.max(until, want.until);
+        asked.push({ lane, turn, max: Math.min(want.max, MOST_PER_WANT) });
+      }
     }
     if (asked.length > 0) await bring(asked, { owner, until, now });
     scheduleNext();
   }
 
-  async function bring(asked: readonly { lane: Lane; max: number }[], lease: { owner: string; until: number; now: number }): Promise<void> {
+  async function bring(asked: readonly Asked[], lease: { owner: string; until: number; now: number }): Promise<void> {
     looking = true;
-    for (const { lane } of asked) lane.dueAt = null;
+    for (const { lane, turn } of asked) lane.asked(turn);
     try {
-      const claimed = await storage.claim({ ...lease, wants: asked.map(({ lane, max }) => ({ endpoint: lane.endpoint, max })) });
-      for (const { endpoint, dueAt } of claimed.next) if (dueAt !== null) lanes.of(endpoint).due(dueAt);
+      const claimed = await storage.claim({
+        ...lease,
+        wants: asked.map(({ lane, turn, max }) => ({ endpoint: lane.endpoint, turn, max })),
+      });
+      for (const { endpoint, turn, dueAt } of claimed.next) if (dueAt !== null) lanes.of(endpoint).due(turn, dueAt);
       take(claimed.deliveries);
     } catch (error) {
       log.error({ error: String(error) }, 'due deliveries could not be claimed; trying again');
-      for (const { lane } of asked) lane.due(clock.now() + SWEEP_MS);
+      for (const { lane, turn } of asked) lane.due(turn, clock.now() + SWEEP_MS);
     } finally {
       looking = false;
     }
@@ -86,13 +99,18 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
   /** Lanes that have no room are left out: the end of one of their calls looks again. */
   function scheduleNext(): void {
     let next = Infinity;
-    for (const lane of lanes.all()) if (lane.dueAt !== null && lane.dueAt < next && wants(lane) !== null) next = lane.dueAt;
+    for (const lane of lanes.all()) {
+      for (const turn of TURNS) {
+        const at = lane.dueAt(turn);
+        if (at !== null && at < next && wants(lane, turn) !== null) next = at;
+      }
+    }
     if (next < Infinity) schedule(next);
   }
 
   async function sweep(): Promise<void> {
     try {
-      for (const { endpoint, dueAt } of await storage.backlog()) lanes.of(endpoint).due(dueAt);
+      for (const { endpoint, turn, dueAt } of await storage.backlog()) lanes.of(endpoint).due(turn, dueAt);
     } catch (error) {
       log.error({ error: String(error) }, 'the backlog could not be read');
     }
@@ -102,8 +120,8 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
   }
 
   return {
-    note(lane, at) {
-      if (lane.due(at)) schedule(at);
+    note(lane, turn, at) {
+      if (lane.due(turn, at)) schedule(at);
     },
     look: () => schedule(clock.now()),
     start: sweep,

@@ -1,28 +1,41 @@
-import type { LeasedDelivery } from '../../storage/contract.ts';
+import type { LeasedDelivery, Turn } from '../../storage/contract.ts';
 
-/** How far ahead of its sending an endpoint may hold leases: as many as it answers in this time. */
-const AHEAD_MS = 4_000;
-const MOST_AHEAD = 8_000;
+/** How far ahead of its sending an endpoint may hold leases of each turn: as many as it answers in this time, and no more than so many. */
+const AHEAD_MS = [4_000, 500, 500] as const;
+const MOST_AHEAD = [8_000, 1_000, 1_000] as const;
 /** Weight of the newest second in the measured rate. */
 const RATE_WEIGHT = 0.5;
 const RATE_MS = 250;
+/**
+ * What waits goes after so many calls that went before it, whatever else waits: one call in nine is a retry's, one in 33 bulk's. A strict
+ * order would starve them for as long as an endpoint is busy; these shares cost the first tries less than one call in six.
+ */
+const PATIENCE = [Infinity, 8, 32] as const;
+
+export const FIRST: Turn = 0;
+export const RETRY: Turn = 1;
+const BULK: Turn = 2;
+export const TURNS: readonly Turn[] = [FIRST, RETRY, BULK];
 
 /**
  * One endpoint's own queue and cap: what hangs here holds up nobody else.
  *
  * reserved (in a commit) -> queued (leased, here) -> in flight -> settled. What finds no room stays in the store and is claimed later.
+ * First tries, retries and bulk queue apart: the later turns never take the whole cap nor the room of those before them.
  */
 export class Lane {
   readonly endpoint: string;
-  readonly queue: LeasedDelivery[] = [];
-  inFlight = 0;
+  /** First tries in a commit that is not on disk yet. */
   reserved = 0;
-  /** When the store holds something due for this endpoint, as far as this process knows; null: nothing. */
-  dueAt: number | null = null;
   /** True while the lane stands in the line of those that may send. */
   inLine = false;
   /** True from a 410 until the endpoint is saved as disabled: nothing is sent in between. */
   gone = false;
+  readonly #queues: readonly LeasedDelivery[][] = [[], [], []];
+  readonly #flying = [0, 0, 0];
+  /** How many calls went before the oldest of each turn since one of it went. */
+  readonly #passedOver = [0, 0, 0];
+  readonly #dueAt: (number | null)[] = [null, null, null];
   #perSecond = 0;
   #ended = 0;
   #since = 0;
@@ -31,14 +44,46 @@ export class Lane {
     this.endpoint = endpoint;
   }
 
-  /** How many more leases this process may hold for the endpoint now. */
-  room(cap: number): number {
-    const ahead = Math.min(MOST_AHEAD, Math.max(cap, Math.floor((this.#perSecond * AHEAD_MS) / 1000)));
-    return cap + ahead - this.inFlight - this.queue.length - this.reserved;
+  get queued(): number {
+    return this.#queues.reduce((sum, queue) => sum + queue.length, 0);
   }
 
-  /** Counts an answered call into the rate. */
-  ended(now: number): void {
+  get inFlight(): number {
+    return this.#flying[0]! + this.#flying[1]! + this.#flying[2]!;
+  }
+
+  push(job: LeasedDelivery): void {
+    this.#queues[job.turn]!.push(job);
+  }
+
+  /** Whether something here may be sent now. */
+  ready(cap: number): boolean {
+    return this.#whose(cap) !== null;
+  }
+
+  /** Takes out what goes next. */
+  next(cap: number): LeasedDelivery | undefined {
+    const chosen = this.#whose(cap);
+    if (chosen === null) return undefined;
+    for (const turn of TURNS) {
+      if (turn === chosen || this.#queues[turn]!.length === 0) this.#passedOver[turn] = 0;
+      else this.#passedOver[turn]! += 1;
+    }
+    return this.#queues[chosen]!.shift();
+  }
+
+  /** Takes out all that is queued. */
+  drain(): LeasedDelivery[] {
+    return this.#queues.flatMap((queue) => queue.splice(0));
+  }
+
+  started(job: LeasedDelivery): void {
+    this.#flying[job.turn]! += 1;
+  }
+
+  /** The call's result is written; it counts into the rate. */
+  ended(job: LeasedDelivery, now: number): void {
+    this.#flying[job.turn]! -= 1;
     this.#ended += 1;
     const passed = now - this.#since;
     if (passed < RATE_MS) return;
@@ -48,10 +93,69 @@ export class Lane {
     this.#since = now;
   }
 
+  /** How many more leases of that turn this process may hold for the endpoint now. */
+  room(turn: Turn, cap: number): number {
+    const held = turn === FIRST ? this.inFlight + this.reserved : this.#flying[turn]!;
+    return this.#most(turn, cap) - held - this.#queues[turn]!.length;
+  }
+
+  /** How many a claim of that turn should bring; a claim is a commit: while there is something to send it waits until it is worth one. */
+  wants(turn: Turn, cap: number): number {
+    const room = this.room(turn, cap);
+    return room < (this.#queues[turn]!.length > 0 ? this.#most(turn, cap) / 2 : 1) ? 0 : room;
+  }
+
+  /** When the store holds something due of that turn, as far as this process knows; null: nothing. */
+  dueAt(turn: Turn): number | null {
+    return this.#dueAt[turn]!;
+  }
+
+  isDue(turn: Turn, now: number): boolean {
+    const at = this.#dueAt[turn];
+    return at !== null && at! <= now;
+  }
+
+  isAnyDue(now: number): boolean {
+    return TURNS.some((turn) => this.isDue(turn, now));
+  }
+
   /** Notes that something is due at `at`; answers whether that is earlier than known. */
-  due(at: number): boolean {
-    if (this.dueAt !== null && this.dueAt <= at) return false;
-    this.dueAt = at;
+  due(turn: Turn, at: number): boolean {
+    if (this.#dueAt[turn] !== null && this.#dueAt[turn]! <= at) return false;
+    this.#dueAt[turn] = at;
     return true;
   }
+
+  /** The store is asked: what it answers counts. */
+  asked(turn: Turn): void {
+    this.#dueAt[turn] = null;
+  }
+
+  #most(turn: Turn, cap: number): number {
+    const ahead = Math.floor((this.#perSecond * AHEAD_MS[turn]) / 1000);
+    return capOf(turn, cap) + Math.min(MOST_AHEAD[turn], Math.max(cap, ahead));
+  }
+
+  /** The turn that may send now: the first that waits, or the last whose patience is over. */
+  #whose(cap: number): Turn | null {
+    if (this.inFlight >= cap) return null;
+    let chosen: Turn | null = null;
+    for (const turn of TURNS) {
+      if (this.#queues[turn]!.length === 0 || !this.#mayFly(turn, cap)) continue;
+      if (chosen === null || this.#passedOver[turn]! >= PATIENCE[turn]) chosen = turn;
+    }
+    return chosen;
+  }
+
+  #mayFly(turn: Turn, cap: number): boolean {
+    if (turn === FIRST) return true;
+    const late = this.#flying[RETRY]! + this.#flying[BULK]!;
+    return late < capOf(RETRY, cap) && (turn === RETRY || this.#flying[BULK]! < capOf(BULK, cap));
+  }
+}
+
+/** Calls of a turn in flight at most, so that a first try finds a free one though the others hang: retries leave an eighth, bulk half. */
+function capOf(turn: Turn, cap: number): number {
+  if (turn === FIRST) return cap;
+  return Math.max(1, cap - Math.ceil(cap / (turn === RETRY ? 8 : 2)));
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Claim, Claimed } from '../contract.ts';
+import type { Claim, Claimed, TurnAt } from '../contract.ts';
 import { encode } from './arrays.ts';
 import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
 import type { LeasedRow } from './deliveries.ts';
@@ -13,23 +13,24 @@ import { once } from './transact.ts';
 const CLAIM = {
   name: 'claim',
   text: `WITH due AS MATERIALIZED (
-      SELECT w.at, o.id, o.due_at, o.started_at, o.attempt_count, o.owner FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS w (endpoint, most, at)
+      SELECT w.at, o.id, o.due_at, o.started_at, o.attempt_count, o.owner FROM unnest($1::text[], $7::int8[], $2::int8[]) WITH ORDINALITY AS w (endpoint, turn, most, at)
       CROSS JOIN LATERAL (SELECT id, due_at, started_at, attempt_count, owner FROM open_deliveries
-        WHERE endpoint = w.endpoint AND status = 'pending' AND due_at <= $3 ORDER BY due_at LIMIT w.most FOR UPDATE SKIP LOCKED) o),
+        WHERE endpoint = w.endpoint AND turn = w.turn AND status = 'pending' AND due_at <= $3 ORDER BY due_at LIMIT w.most FOR UPDATE SKIP LOCKED) o),
     lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
       SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', false FROM due WHERE owner IS NOT NULL ON CONFLICT DO NOTHING),
     leased AS (UPDATE open_deliveries o SET owner = $4, due_at = $5, started_at = $6, attempt_count = o.attempt_count + 1 FROM due WHERE o.id = due.id
-      RETURNING o.id, o.attempt_count AS attempt, o.failures, o.ordered, due.at, due.due_at)
+      RETURNING o.id, o.attempt_count AS attempt, o.failures, o.turn, o.ordered, due.at, due.due_at)
     SELECT ${LEASED_COLUMNS} FROM leased l ${LEASED_FROM} ORDER BY l.at, l.due_at, d.seq`,
 };
 
 const NEXT = {
   name: 'claim_next',
-  text: `SELECT w.endpoint, (SELECT min(due_at) FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending') AS "dueAt"
-    FROM unnest($1::text[]) WITH ORDINALITY AS w (endpoint, at) ORDER BY w.at`,
+  text: `SELECT w.endpoint, w.turn, (SELECT min(due_at) FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.turn = w.turn AND o.status = 'pending') AS "dueAt"
+    FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS w (endpoint, turn, at) ORDER BY w.at`,
 };
 
-// One index probe per endpoint with work, whatever the number of rows (a skip scan over `open_deliveries_due`).
+// One index probe per endpoint with work and turn, whatever the number of rows (a skip scan over `open_deliveries_due`).
+const TURNS = '(VALUES (0), (1), (2)) turns (turn)';
 const WAITING = `waiting (endpoint) AS (
     (SELECT endpoint FROM open_deliveries WHERE status = 'pending' ORDER BY endpoint LIMIT 1)
     UNION ALL
@@ -37,16 +38,16 @@ const WAITING = `waiting (endpoint) AS (
     FROM waiting WHERE waiting.endpoint IS NOT NULL)`;
 
 const BACKLOG = `WITH RECURSIVE ${WAITING}
-  SELECT endpoint, (SELECT min(due_at) FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint = waiting.endpoint) AS "dueAt",
+  SELECT endpoint, turn, (SELECT min(due_at) FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint = waiting.endpoint AND o.turn = turns.turn) AS "dueAt",
     extract(epoch FROM clock_timestamp()) * 1000 AS now
-  FROM waiting WHERE endpoint IS NOT NULL`;
+  FROM waiting CROSS JOIN ${TURNS} WHERE endpoint IS NOT NULL`;
 
 // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
 const TAKE_OVER = {
   name: 'take_over',
   text: `WITH RECURSIVE ${WAITING},
-    held AS MATERIALIZED (SELECT o.* FROM waiting w CROSS JOIN LATERAL (SELECT id, owner, due_at, started_at FROM open_deliveries
-      WHERE endpoint = w.endpoint AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
+    held AS MATERIALIZED (SELECT o.* FROM waiting w CROSS JOIN ${TURNS} CROSS JOIN LATERAL (SELECT id, owner, due_at, started_at FROM open_deliveries
+      WHERE endpoint = w.endpoint AND turn = turns.turn AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
     owners AS MATERIALIZED (SELECT owner, ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
     freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $2
       FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
@@ -80,12 +81,16 @@ export function claimOperations(hot: Pool, { skew, now: localNow, presence }: Cl
         'int8',
         wants.map(({ max }) => max),
       );
-      const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now];
+      const turns = encode(
+        'int8',
+        wants.map(({ turn }) => turn),
+      );
+      const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now, turns];
       const rows = await once<LeasedRow>(hot, { ...CLAIM, values });
-      const next = await once<{ endpoint: string; dueAt: number | null }>(hot, { ...NEXT, values: [endpoints] });
+      const next = await once<Claimed['next'][number]>(hot, { ...NEXT, values: [endpoints, turns] });
       return {
         deliveries: rows.map((row) => leased(row, until)),
-        next: next.map(({ endpoint, dueAt }) => ({ endpoint, dueAt: dueAt === null ? null : skew.toLocal(dueAt) })),
+        next: next.map(({ dueAt, ...at }) => ({ ...at, dueAt: dueAt === null ? null : skew.toLocal(dueAt) })),
       };
     },
     async release({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): Promise<void> {
@@ -96,13 +101,13 @@ export function claimOperations(hot: Pool, { skew, now: localNow, presence }: Cl
       await presence.announce(owner);
       return (await once(hot, { ...TAKE_OVER, values: [owner, skew.toDatabase(now), skew.toDatabase(now + horizon)] })).length;
     },
-    async backlog(): Promise<readonly { readonly endpoint: string; readonly dueAt: number }[]> {
+    async backlog(): Promise<readonly (TurnAt & { readonly dueAt: number })[]> {
       try {
         const before = localNow();
-        const { rows } = await hot.query<{ endpoint: string; dueAt: number; now: string }>({ name: 'backlog', text: BACKLOG });
+        const { rows } = await hot.query<TurnAt & { dueAt: number | null; now: string }>({ name: 'backlog', text: BACKLOG });
         const databaseAt = rows[0]?.now;
         if (databaseAt !== undefined) skew.measured(Number(databaseAt), (before + localNow()) / 2);
-        return rows.map(({ endpoint, dueAt }) => ({ endpoint, dueAt: skew.toLocal(dueAt) }));
+        return rows.flatMap(({ endpoint, turn, dueAt }) => (dueAt === null ? [] : [{ endpoint, turn, dueAt: skew.toLocal(dueAt) }]));
       } catch (error) {
         throw storageError(error);
       }

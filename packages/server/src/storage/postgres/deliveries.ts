@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
+import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import { BEHIND, QUEUE_DUE_AT, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
@@ -24,6 +24,7 @@ const ROWS = rowsOf({
   due_at: 'int8',
   started_at: 'int8',
   attempt_count: 'int8',
+  turn: 'int8',
   ordered: 'bool',
   id: 'text',
   merchant: 'text',
@@ -42,13 +43,14 @@ const INSERT = {
   text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
     facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
       SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made)
-    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, ordered, id, merchant, endpoint, status, transaction_id, owner)
-      SELECT seq, ${QUEUE_DUE_AT}, started_at, attempt_count, 0, ordered, id, merchant, endpoint, 'pending', CASE WHEN ordered THEN transaction_id END, owner FROM made r`,
+    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, turn, ordered, id, merchant, endpoint, status, transaction_id, owner)
+      SELECT seq, ${QUEUE_DUE_AT}, started_at, attempt_count, 0, turn, ordered, id, merchant, endpoint, 'pending', CASE WHEN ordered THEN transaction_id END, owner FROM made r`,
 };
 
 export interface ToDeliver {
   readonly event: Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'>;
   readonly at: number;
+  readonly turn: Turn;
   readonly deliveries: readonly NewDelivery[];
   /** JSON text of the event's transaction as this commit leaves it. */
   readonly row: string | null;
@@ -69,7 +71,7 @@ interface Preparing {
 }
 
 /** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
-export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
+export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
   const prepared: PreparedDeliveries = { deliveries: [], bodies: {} };
   const shared = new Map<string, string>();
   for (const delivery of deliveries) {
@@ -88,6 +90,7 @@ export function prepareDeliveries({ event, at, deliveries, row }: ToDeliver, { s
       due_at: behind ? BEHIND : skew.toDatabase(lease?.until ?? at),
       started_at: lease === null ? null : at,
       attempt_count: lease === null ? 0 : 1,
+      turn,
       ordered,
       id,
       merchant: event.merchant,
@@ -120,6 +123,7 @@ export interface LeasedRow {
   readonly attempt: number;
   readonly failures: number;
   readonly ordered: boolean;
+  readonly turn: Turn;
   readonly createdAt: number;
   readonly body: Buffer | null;
   readonly requestHeaders: string | null;
@@ -129,8 +133,8 @@ export interface LeasedRow {
 export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
   LEFT JOIN events e ON e.id = CASE WHEN d.body IS NULL AND d.body_of IS NULL THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
 
-/** What a sender needs, given `l (id, attempt, failures, ordered)`: the body of its own, or the request's bytes with their headers. */
-export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.ordered,
+/** What a sender needs, given `l (id, attempt, failures, turn, ordered)`: the body of its own, or the request's bytes with their headers. */
+export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered,
   d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
 
 export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;

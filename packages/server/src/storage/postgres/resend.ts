@@ -24,16 +24,16 @@ const ORIGINS = {
 
 const LEASED = {
   name: 'added',
-  text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures, o.ordered
+  text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures, o.turn, o.ordered
       FROM unnest($1::text[]) WITH ORDINALITY AS r (id, at) JOIN open_deliveries o ON o.id = r.id) l ${LEASED_FROM} ORDER BY l.at`,
 };
 
 const RETRY = {
   name: 'retry',
-  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
+  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
       WHERE id = $1 AND (status <> 'pending' OR owner IS NULL) RETURNING id)
-    INSERT INTO open_deliveries (seq, due_at, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
-    SELECT d.seq, $2, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
+    INSERT INTO open_deliveries (seq, due_at, turn, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
+    SELECT d.seq, $2, 0, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
     FROM deliveries d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
     WHERE d.id = $1 AND NOT EXISTS (SELECT 1 FROM open_deliveries o WHERE o.id = $1) ON CONFLICT DO NOTHING`,
 };
@@ -102,7 +102,12 @@ function prepare(
   return added.flatMap((delivery) => {
     const origin = found.get(delivery.event);
     if (origin === undefined) return [];
-    return [prepareDeliveries({ event: origin, at: delivery.createdAt, deliveries: [delivery], row: origin.doc }, { skew, queued })];
+    return [
+      prepareDeliveries(
+        { event: origin, at: delivery.createdAt, turn: delivery.turn, deliveries: [delivery], row: origin.doc },
+        { skew, queued },
+      ),
+    ];
   });
 }
 

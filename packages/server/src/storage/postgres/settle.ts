@@ -35,7 +35,7 @@ const SETTLE = {
   name: 'settle',
   text: `WITH results AS MATERIALIZED (SELECT * FROM ${RESULTS.unnest(2)}),
     done AS (DELETE FROM open_deliveries o USING results r WHERE r.status = 'succeeded' AND ${FENCE} RETURNING r.*),
-    kept AS (UPDATE open_deliveries o SET status = r.status, status_code = r.status_code, cause = r.cause, due_at = r.due_at, owner = NULL, started_at = NULL,
+    kept AS (UPDATE open_deliveries o SET status = r.status, status_code = r.status_code, cause = r.cause, due_at = r.due_at, turn = greatest(o.turn, 1), owner = NULL, started_at = NULL,
         finished_at = CASE WHEN r.status = 'pending' THEN NULL ELSE r.finished_at END, failures = o.failures + CASE WHEN r.outcome = 'failed' THEN 1 ELSE 0 END
       FROM results r WHERE r.status <> 'succeeded' AND ${FENCE} RETURNING r.*),
     settled AS MATERIALIZED (SELECT * FROM done UNION ALL SELECT * FROM kept),

@@ -1,17 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent } from '../contract.ts';
+import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn, TurnAt } from '../contract.ts';
 import { transactionFinder } from './keys.ts';
 import { BEHIND, ordering } from './order.ts';
 import { atomically } from './transact.ts';
 
 const INSERT = `INSERT INTO deliveries (id, merchant, event, event_type, endpoint, transaction_id, format, payload, status, attempt_count, failures,
-    owner, due_at, ordered, started_at, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?)`;
+    owner, due_at, ordered, turn, started_at, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?, ?)`;
 
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status,
   d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, nullif(d.due_at, ${BEHIND}) AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
 
-type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number };
+type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number; readonly turn: Turn };
 
 /** Inserts deliveries; endpoints that are spoken to in one format share one stored body. */
 function inserter(db: DatabaseSync) {
@@ -42,6 +42,7 @@ function inserter(db: DatabaseSync) {
       lease?.owner ?? null,
       lease?.until ?? dueAt,
       ordered ? 1 : 0,
+      origin.turn,
       lease === null ? null : origin.at,
       origin.at,
     );
@@ -58,7 +59,7 @@ export function deliveryWriter(db: DatabaseSync) {
       let bodies: Record<string, string> | null = null;
       for (const delivery of event.deliveries) {
         const made = insert(
-          { id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt },
+          { id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt, turn: 0 },
           delivery,
           shared,
           row,
@@ -86,6 +87,7 @@ interface ClaimedRow {
   owner: string | null;
   started_at: number | null;
   ordered: number;
+  turn: Turn;
   body: Uint8Array | null;
 }
 
@@ -96,7 +98,7 @@ interface RequestBytes {
 }
 
 const LEASED = `SELECT d.seq, d.id, d.merchant, d.endpoint, d.event, d.event_type, d.transaction_id, d.format, d.attempt_count, d.failures, d.due_at, d.created_at,
-    d.owner, d.started_at, d.ordered, p.body
+    d.owner, d.started_at, d.ordered, d.turn, p.body
   FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload`;
 
 const NO_BYTES = new Uint8Array(0);
@@ -115,6 +117,7 @@ function leased(row: ClaimedRow, until: number, request: RequestBytes | null): L
     attempt: row.attempt_count,
     failures: row.failures,
     leaseUntil: until,
+    turn: row.turn,
     createdAt: row.created_at,
     ...(row.ordered === 1 ? { ordered: true } : {}),
   };
@@ -122,7 +125,9 @@ function leased(row: ClaimedRow, until: number, request: RequestBytes | null): L
 
 /** Claims, releases and adds deliveries. */
 export function deliveryOperations(db: DatabaseSync) {
-  const due = db.prepare(`${LEASED} WHERE d.endpoint = ? AND d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?`);
+  const due = db.prepare(
+    `${LEASED} WHERE d.endpoint = ? AND d.turn = ? AND d.status = 'pending' AND d.due_at <= ? ORDER BY d.due_at LIMIT ?`,
+  );
   const one = db.prepare(`${LEASED} WHERE d.id = ?`);
   const request = db.prepare('SELECT r.body, r.headers FROM events e JOIN requests r ON r.id = e.request WHERE e.id = ?');
   const bytesOf = ({ body, event }: ClaimedRow): RequestBytes | null =>
@@ -140,11 +145,11 @@ export function deliveryOperations(db: DatabaseSync) {
      WHERE id = ? AND owner = ? AND status = 'pending'`,
   );
   const retry = db.prepare(
-    `UPDATE deliveries SET status = 'pending', due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
+    `UPDATE deliveries SET status = 'pending', turn = 0, due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
   );
-  const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND status = 'pending'`);
+  const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND turn = ? AND status = 'pending'`);
   // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
-  const orphans = `endpoint = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner IS NOT NULL AND owner <> ?`;
+  const orphans = `endpoint = ? AND turn = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner IS NOT NULL AND owner <> ?`;
   const lostOnes = db.prepare(
     `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
      SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', 0 FROM deliveries WHERE ${orphans} ON CONFLICT DO NOTHING`,
@@ -159,27 +164,35 @@ export function deliveryOperations(db: DatabaseSync) {
   const row = db.prepare('SELECT doc FROM transactions WHERE seq = ?');
   const delivery = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.id = ?`);
   const insert = inserter(db);
-  // One index probe per endpoint with work, whatever the number of rows (a skip scan over `deliveries_due`).
+  // One index probe per endpoint with work and turn, whatever the number of rows (a skip scan over `deliveries_due`).
   const backlog = db.prepare(
     `WITH RECURSIVE waiting (endpoint) AS (
        SELECT min(endpoint) FROM deliveries WHERE status = 'pending'
        UNION ALL
        SELECT (SELECT min(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > waiting.endpoint) FROM waiting WHERE waiting.endpoint IS NOT NULL)
-     SELECT endpoint, (SELECT min(due_at) FROM deliveries d WHERE d.status = 'pending' AND d.endpoint = waiting.endpoint) AS dueAt
-     FROM waiting WHERE endpoint IS NOT NULL`,
+     SELECT endpoint, turn, (SELECT min(due_at) FROM deliveries d WHERE d.status = 'pending' AND d.endpoint = waiting.endpoint AND d.turn = turns.turn) AS dueAt
+     FROM waiting CROSS JOIN (SELECT 0 AS turn UNION ALL SELECT 1 UNION ALL SELECT 2) turns WHERE endpoint IS NOT NULL`,
   );
+  const waiting = (): (TurnAt & { dueAt: number })[] =>
+    (backlog.all() as unknown as (TurnAt & { dueAt: number | null })[]).flatMap(({ dueAt, ...at }) =>
+      dueAt === null ? [] : [{ ...at, dueAt }],
+    );
 
   function claim({ owner, now, until, wants }: Claim): Claimed {
     return atomically(db, () => {
       const claimed: LeasedDelivery[] = [];
-      for (const { endpoint, max } of wants) {
-        for (const found of due.all(endpoint, now, max) as unknown as ClaimedRow[]) {
+      for (const { endpoint, turn, max } of wants) {
+        for (const found of due.all(endpoint, turn, now, max) as unknown as ClaimedRow[]) {
           if (found.owner !== null) lost.run(found.id, found.attempt_count, found.started_at ?? found.due_at);
           lease.run(owner, until, now, found.seq);
           claimed.push(leased({ ...found, attempt_count: found.attempt_count + 1 }, until, bytesOf(found)));
         }
       }
-      const next = wants.map(({ endpoint }) => ({ endpoint, dueAt: (nextDue.get(endpoint)?.['at'] ?? null) as number | null }));
+      const next = wants.map(({ endpoint, turn }) => ({
+        endpoint,
+        turn,
+        dueAt: (nextDue.get(endpoint, turn)?.['at'] ?? null) as number | null,
+      }));
       return { deliveries: claimed, next };
     });
   }
@@ -188,11 +201,11 @@ export function deliveryOperations(db: DatabaseSync) {
     return atomically(db, () => {
       const mine: LeasedDelivery[] = [];
       for (const delivery of added) {
-        const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at'> | undefined;
+        const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at' | 'turn'> | undefined;
         if (origin === undefined) continue;
         const doc =
           origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
-        insert({ ...origin, at: delivery.createdAt }, delivery, new Map(), doc);
+        insert({ ...origin, at: delivery.createdAt, turn: delivery.turn }, delivery, new Map(), doc);
         if (delivery.lease !== null) mine.push(leasedNow(delivery.id, delivery.lease.until));
       }
       return mine;
@@ -208,14 +221,14 @@ export function deliveryOperations(db: DatabaseSync) {
       }),
     takeOver: ({ owner, now, horizon }: { owner: string; now: number; horizon: number }): number =>
       atomically(db, () =>
-        (backlog.all() as unknown as { endpoint: string }[]).reduce((sum, { endpoint }) => {
-          lostOnes.run(endpoint, now, now + horizon, owner);
-          return sum + Number(orphaned.run(now, endpoint, now, now + horizon, owner).changes);
+        waiting().reduce((sum, { endpoint, turn }) => {
+          lostOnes.run(endpoint, turn, now, now + horizon, owner);
+          return sum + Number(orphaned.run(now, endpoint, turn, now, now + horizon, owner).changes);
         }, 0),
       ),
     abandon: ({ endpoint, now, limit }: { endpoint: string; now: number; limit: number }): number =>
       Number(abandoned.run(now, endpoint, limit).changes),
-    backlog: () => backlog.all() as unknown as { endpoint: string; dueAt: number }[],
+    backlog: waiting,
     retryDelivery: ({ merchant, id, now }: { merchant: string | null; id: string; now: number }): DeliveryRow | null => {
       const read = (statement: StatementSync): DeliveryRow | undefined => statement.get(id) as unknown as DeliveryRow | undefined;
       const found = read(delivery);

@@ -12,7 +12,7 @@ export function settleOperations(db: DatabaseSync) {
      WHERE id = ? AND owner = ? AND attempt_count = ? AND status = 'pending'`,
   );
   const again = db.prepare(
-    `UPDATE deliveries SET status_code = ?, cause = ?, due_at = ?, owner = NULL, started_at = NULL, failures = failures + 1
+    `UPDATE deliveries SET status_code = ?, cause = ?, due_at = ?, turn = max(turn, 1), owner = NULL, started_at = NULL, failures = failures + 1
      WHERE id = ? AND owner = ? AND attempt_count = ? AND status = 'pending'`,
   );
   const attempt = db.prepare(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import type { Turn } from '../../../src/storage/contract.ts';
 import type { It } from '../conformance.ts';
 import {
   claimAll,
@@ -22,22 +23,22 @@ export function delivering(it: It): void {
     it('claims what is due in its order, as many as asked for, and says what is due next', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3', 'd4']);
       await withDeliveries(storage, 'end_2', ['x1']);
-      const early = await storage.claim({ owner: ME, now: T - 1, until: T + 60_000, wants: [{ endpoint: 'end_1', max: 9 }] });
-      assert.deepEqual([early.deliveries.length, early.next], [0, [{ endpoint: 'end_1', dueAt: T }]]);
+      const early = await storage.claim({ owner: ME, now: T - 1, until: T + 60_000, wants: [{ endpoint: 'end_1', turn: 0, max: 9 }] });
+      assert.deepEqual([early.deliveries.length, early.next], [0, [{ endpoint: 'end_1', turn: 0, dueAt: T }]]);
       const wants = [
-        { endpoint: 'end_1', max: 2 },
-        { endpoint: 'end_2', max: 9 },
-        { endpoint: 'end_none', max: 9 },
-      ];
+        { endpoint: 'end_1', turn: 0, max: 2 },
+        { endpoint: 'end_2', turn: 0, max: 9 },
+        { endpoint: 'end_none', turn: 2, max: 9 },
+      ] as const;
       const claimed = await storage.claim({ owner: ME, now: T + 1, until: T + 60_000, wants });
       assert.deepEqual(
         claimed.deliveries.map(({ id }) => id),
         ['d1', 'd2', 'x1'],
       );
       assert.deepEqual(claimed.next, [
-        { endpoint: 'end_1', dueAt: T + 2 },
-        { endpoint: 'end_2', dueAt: T + 60_000 },
-        { endpoint: 'end_none', dueAt: null },
+        { endpoint: 'end_1', turn: 0, dueAt: T + 2 },
+        { endpoint: 'end_2', turn: 0, dueAt: T + 60_000 },
+        { endpoint: 'end_none', turn: 2, dueAt: null },
       ]);
       const [first] = claimed.deliveries;
       assert.deepEqual(
@@ -118,8 +119,8 @@ export function delivering(it: It): void {
       for (const job of await claimAll(storage, 'end_c')) await storage.settle([settlement(job)]);
       const rows = (await storage.backlog()).map((row) => ({ ...row })).sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
       assert.deepEqual(rows, [
-        { endpoint: 'end_a', dueAt: T + 60_000 },
-        { endpoint: 'end_b', dueAt: T },
+        { endpoint: 'end_a', turn: 0, dueAt: T + 60_000 },
+        { endpoint: 'end_b', turn: 0, dueAt: T },
       ]);
     });
 
@@ -129,10 +130,15 @@ export function delivering(it: It): void {
         published(event('e2', { movement: payment('p1'), occurredAt: T + 1 })),
       ]);
       const added = await storage.addDeliveries([
-        { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
-        { ...delivery('d2', 'end_1', { format: 'transaction', body: null, lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
-        { ...delivery('d3', 'end_1'), event: 'e1', createdAt: T + 5 },
-        { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', createdAt: T + 5 },
+        { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', turn: 0, createdAt: T + 5 },
+        {
+          ...delivery('d2', 'end_1', { format: 'transaction', body: null, lease: lease(T + 60_000) }),
+          event: 'e1',
+          turn: 0,
+          createdAt: T + 5,
+        },
+        { ...delivery('d3', 'end_1'), event: 'e1', turn: 0, createdAt: T + 5 },
+        { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', turn: 0, createdAt: T + 5 },
       ]);
       assert.deepEqual(
         added.map(({ id, attempt, event: of, createdAt }) => [id, attempt, of, createdAt]),
@@ -163,6 +169,41 @@ export function delivering(it: It): void {
         [[2, 1]],
       );
       assert.equal(await storage.retryDelivery({ merchant: null, id: 'no-such', now: T }), null);
+    });
+
+    it('a claim brings one turn: first tries, retries and bulk are due apart, and a failed try makes a retry', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2']);
+      const bulk = (id: string) => ({ ...delivery(id, 'end_1'), event: 'evt_d1', turn: 2 as const, createdAt: T + 5 });
+      await storage.addDeliveries([bulk('b1'), bulk('b2')]);
+      const claim = async (turn: Turn, now = T + 10) => {
+        const { deliveries, next } = await storage.claim({
+          owner: ME,
+          now,
+          until: now + 60_000,
+          wants: [{ endpoint: 'end_1', turn, max: 1 }],
+        });
+        return { job: deliveries[0], count: deliveries.length, dueAt: next[0]?.dueAt };
+      };
+      const [first, retry, again] = [await claim(0), await claim(1), await claim(2)];
+      assert.deepEqual([first.job?.id, first.job?.turn, first.count, first.dueAt], ['d1', 0, 1, T + 1]);
+      assert.deepEqual([retry.count, retry.dueAt], [0, null]);
+      assert.deepEqual([again.job?.id, again.job?.turn, again.dueAt], ['b1', 2, T + 5]);
+      assert.ok(first.job && again.job);
+      const failed = { attempt: failedAttempt(1), next: { status: 'pending', at: T + 500 } } as const;
+      assert.deepEqual(await storage.settle([settlement(first.job, failed), settlement(again.job, failed)]), ['settled', 'settled']);
+      const rows = (await storage.backlog()).map((row) => ({ ...row })).sort((a, b) => a.turn - b.turn);
+      assert.deepEqual(rows, [
+        { endpoint: 'end_1', turn: 0, dueAt: T + 1 },
+        { endpoint: 'end_1', turn: 1, dueAt: T + 500 },
+        { endpoint: 'end_1', turn: 2, dueAt: T + 5 },
+      ]);
+      const late = await claim(1, T + 500);
+      assert.deepEqual([late.job?.id, late.job?.turn, late.job?.failures], ['d1', 1, 1]);
+      assert.deepEqual(await storage.takeOver({ owner: OTHER, now: T + 600, horizon: 120_000 }), 1);
+      assert.deepEqual((await claim(1, T + 600)).job?.attempt, 3, 'what another process held keeps its turn');
+      await storage.retryDelivery({ merchant: null, id: 'b2', now: T + 700 });
+      const asked = [await claim(0, T + 700), await claim(0, T + 700)].map(({ job }) => `${job?.id} ${job?.turn}`);
+      assert.deepEqual(asked, ['d2 0', 'b2 0'], 'what a person asks for is a first try');
     });
 
     it('ordered: of one transaction only the first is due, the next when it is finished; other transactions flow', async ({ storage }) => {

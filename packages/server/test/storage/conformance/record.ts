@@ -190,7 +190,10 @@ export function recording(it: It): void {
       assert.deepEqual([(await read('d1'))?.delivery.attemptCount, (await read('d2'))?.delivery.attemptCount], [1, 0]);
       assert.equal(text((await read('d3'))?.body ?? null), answer?.transactions[0]);
       assert.equal(text((await read('d4'))?.body ?? null), '{"of":"req_1"}');
-      assert.equal((await storage.claim({ owner: ME, now: T, until: T + 1, wants: [{ endpoint: 'end_1', max: 9 }] })).deliveries.length, 0);
+      assert.equal(
+        (await storage.claim({ owner: ME, now: T, until: T + 1, wants: [{ endpoint: 'end_1', turn: 0, max: 9 }] })).deliveries.length,
+        0,
+      );
     });
 
     it('a child in the same commit: each row is told once, as it stands at the end', async ({ storage }) => {

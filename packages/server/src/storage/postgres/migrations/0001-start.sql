@@ -116,6 +116,8 @@ CREATE TABLE open_deliveries (
   attempt_count integer NOT NULL,
   failures integer NOT NULL,
   status_code integer,
+  -- 0 first try, 1 retry, 2 bulk: each is claimed by itself, so that none stands in another's way.
+  turn smallint NOT NULL,
   ordered boolean NOT NULL DEFAULT false,
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
@@ -126,7 +128,7 @@ CREATE TABLE open_deliveries (
   owner text COLLATE "C",
   cause text COLLATE "C"
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
-CREATE INDEX open_deliveries_due ON open_deliveries (endpoint, due_at) WHERE status = 'pending';
+CREATE INDEX open_deliveries_due ON open_deliveries (endpoint, turn, due_at) WHERE status = 'pending';
 CREATE INDEX open_deliveries_in_order ON open_deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered;
 CREATE INDEX open_deliveries_by_status ON open_deliveries (status, seq, merchant);
 

@@ -110,13 +110,15 @@ CREATE TABLE deliveries (
   -- When it is due; for a leased one, when its lease ends; for one that waits behind another, the end of time (order.ts). Null once finished.
   due_at INTEGER,
   ordered INTEGER NOT NULL DEFAULT 0,
+  -- 0 first try, 1 retry, 2 bulk: each is claimed by itself, so that none stands in another's way.
+  turn INTEGER NOT NULL,
   started_at INTEGER,
   status_code INTEGER,
   cause TEXT,
   created_at INTEGER NOT NULL,
   finished_at INTEGER
 ) STRICT;
-CREATE INDEX deliveries_due ON deliveries (endpoint, due_at) WHERE status = 'pending';
+CREATE INDEX deliveries_due ON deliveries (endpoint, turn, due_at) WHERE status = 'pending';
 CREATE INDEX deliveries_in_order ON deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered = 1;
 CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant);
