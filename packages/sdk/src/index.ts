@@ -19,6 +19,7 @@ export type { FoldState } from './ledger/state.ts';
 export { endedWithoutValue, isAllowed, STATUS_TABLE } from './ledger/status.ts';
 export type { StatusSpec } from './ledger/status.ts';
 export type { FoldStep } from './ledger/step.ts';
+export { isSuperseded } from './ledger/superseded.ts';
 export * from './ledger/transaction.ts';
 export * from './money.ts';
 export * from './provider.ts';

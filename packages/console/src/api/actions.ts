@@ -31,6 +31,11 @@ export async function createEndpoint(body: Readonly<Record<string, unknown>>): P
   return created;
 }
 
+export async function changeEndpoint(id: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+  await call(one('/v1/endpoints', id), { method: 'PATCH', body });
+  await queryClient.invalidateQueries({ queryKey: ['endpoints'] });
+}
+
 export async function setEndpointActive(id: string, active: boolean): Promise<void> {
   const row = await call<Partial<EndpointRow> | undefined>(one('/v1/endpoints', id), { method: 'PATCH', body: { active } });
   queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) =>

@@ -13,7 +13,7 @@ export interface SortKey {
 const REINSTATED_RANK = 75;
 
 /** The sort key of an event; numbers that are not finite count as not given. */
-export function sortKey(event: LedgerEvent): SortKey {
+export function sortKey(event: Omit<LedgerEvent, 'type' | 'recordedAt'>): SortKey {
   const { sequence, occurredAt, movement } = event;
   return {
     sequence: Number.isFinite(sequence) ? sequence : null,

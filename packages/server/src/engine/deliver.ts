@@ -1,6 +1,7 @@
-import type { Lease, LeasedDelivery, NewDelivery, Turn } from '../storage/contract.ts';
+import type { DeliveryRow, Lease, LeasedDelivery, NewDelivery, Turn } from '../storage/contract.ts';
 import { compose, timeoutMs } from './deliver/compose.ts';
 import { createDue } from './deliver/due.ts';
+import type { Wanted } from './deliver/due.ts';
 import { FIRST, Lane, RETRY, TURNS } from './deliver/lane.ts';
 import { outcomeOf } from './deliver/outcome.ts';
 import { createSettler } from './deliver/settler.ts';
@@ -60,7 +61,8 @@ export function createDeliver(parts: DeliverParts): Deliver {
   let stopping = false;
   let drained: (() => void) | null = null;
   const settler = createSettler(parts);
-  const due = createDue({ storage, clock, timers, log, lanes: { of: laneOf, all: () => lanes.values() }, wants, take });
+  const superseded = (row: DeliveryRow): void => observe.emit('delivery', row);
+  const due = createDue({ storage, clock, timers, log, lanes: { of: laneOf, all: () => lanes.values() }, wants, take, superseded });
 
   function laneOf(endpoint: string): Lane {
     let lane = lanes.get(endpoint);
@@ -68,11 +70,13 @@ export function createDeliver(parts: DeliverParts): Deliver {
     return lane;
   }
 
-  function wants(lane: Lane, turn: Turn): { owner: string; until: number; max: number } | null {
+  function wants(lane: Lane, turn: Turn): Wanted | null {
     const endpoint = directory.endpointById(lane.endpoint);
     if (stopping || endpoint === undefined || !endpoint.active) return null;
-    const max = lane.wants(turn, endpoint.maxInFlight);
-    return max === 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max };
+    const { skipStale, maxInFlight } = endpoint;
+    // What was overtaken shows when it is claimed, so where that counts nothing is leased ahead of its sending.
+    const max = Math.min(lane.wants(turn, maxInFlight), skipStale ? maxInFlight - lane.inFlight - lane.queued : Infinity);
+    return max <= 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max, skipStale };
   }
 
   function take(jobs: readonly LeasedDelivery[], reserved = false): void {
@@ -255,8 +259,15 @@ export function createDeliver(parts: DeliverParts): Deliver {
     reserve(endpoint, now) {
       const lane = laneOf(endpoint.id);
       // First tries that wait in the store go first; retries and bulk do not stand in the way.
-      // Where order counts the store decides what may go, so nothing is leased before it is recorded.
-      if (endpoint.ordered || stopping || !endpoint.active || lane.room(FIRST, endpoint.maxInFlight) <= 0 || lane.isDue(FIRST, now))
+      // Where the order or what was delivered counts the store decides what may go, so nothing is leased before it is recorded.
+      if (
+        endpoint.ordered ||
+        endpoint.skipStale ||
+        stopping ||
+        !endpoint.active ||
+        lane.room(FIRST, endpoint.maxInFlight) <= 0 ||
+        lane.isDue(FIRST, now)
+      )
         return null;
       lane.reserved += 1;
       return { owner, until: now + LEASE_MS + timeoutMs(endpoint) };

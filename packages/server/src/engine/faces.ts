@@ -77,6 +77,10 @@ export interface Endpoint {
   readonly timeout: string | null;
   readonly maxInFlight: number;
   readonly ordered: boolean;
+  /** How long an ordered delivery waits for those before it; null: the default. */
+  readonly orderedWait: string | null;
+  /** True: what a delivered event of the same transaction has overtaken is not sent. */
+  readonly skipStale: boolean;
   /** True: `events` may name types that are in no provider's catalogue. */
   readonly customEvents: boolean;
   /** Sent with every call; names in lower case. */
@@ -116,6 +120,8 @@ export interface NewEndpoint {
   readonly timeout?: string;
   readonly maxInFlight?: number;
   readonly ordered?: boolean;
+  readonly orderedWait?: string | null;
+  readonly skipStale?: boolean;
   readonly customEvents?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** Absent: as the secret's form says, else by shared secret. */

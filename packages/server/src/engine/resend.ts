@@ -39,7 +39,8 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
     return [...ids].flatMap((id) => directory.endpointById(id) ?? []).filter(({ active }) => active);
   }
 
-  async function add(found: EventWithBody, endpoints: readonly Endpoint[]): Promise<string[]> {
+  /** `forced`: a person wants this one sent, whatever was delivered since. */
+  async function add(found: EventWithBody, endpoints: readonly Endpoint[], forced = false): Promise<string[]> {
     const { event } = found;
     const now = clock.now();
     const { id, type, request, transaction } = event;
@@ -56,6 +57,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
       ...router.deliveryTo(endpoint, routed, now),
       event: event.id,
       turn: 0,
+      forced,
       createdAt: now,
     }));
     try {
@@ -89,7 +91,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
       if (found === null) throw new Refusal('not_found', 'There is no event with this id.');
       const endpoints = endpointsFor(found, endpoint);
       if (endpoints.length === 0) throw new Refusal('conflict', 'No active endpoint selects this event. Name one with "endpoint".');
-      return { deliveries: await add(found, endpoints) };
+      return { deliveries: await add(found, endpoints, true) };
     },
     async resendMany({ merchant, since, until, endpoint, status, dryRun = false }: Resend) {
       const to = endpoint === undefined ? null : directory.endpoint(merchant, endpoint);

@@ -2,6 +2,7 @@ import { jsonObject, stringifyJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
 import type { Arrival, LeasedDelivery, NewDelivery, NewEvent, Recorded } from '../storage/contract.ts';
 import type { ReadEvent } from './accept/read.ts';
+import { orderedWaitMs } from './deliver/compose.ts';
 import type { Deliver } from './deliver.ts';
 import { providerOf } from './directory/rules.ts';
 import type { InnerDirectory } from './directory.ts';
@@ -42,7 +43,7 @@ const NO_BYTES = new Uint8Array(0);
 
 export function createRouter({ directory, deliver, observe, newId }: RouterParts): Router {
   function deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery {
-    const how = { lease: deliver.reserve(endpoint, now), ...(endpoint.ordered ? { ordered: true } : {}) };
+    const how = { lease: deliver.reserve(endpoint, now), ...(endpoint.ordered ? { orderedWait: orderedWaitMs(endpoint) } : {}) };
     // What an event does not have (a published one a request, an unmapped one a transaction) it cannot send: then it goes in the endpoint's format.
     if (endpoint.content === 'transaction' && event.transaction !== null)
       return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, ...how };

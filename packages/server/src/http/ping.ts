@@ -12,5 +12,5 @@ export async function pinged(engine: Engine, endpoint: Endpoint, wanted: boolean
   if (attempt.outcome === 'succeeded') return { ping };
   const { sentence, hint } = CAUSES[attempt.cause as keyof typeof CAUSES];
   const status = attempt.statusCode === null ? '' : ` (HTTP ${attempt.statusCode})`;
-  throw new Problem('ping_failed', `Nothing was saved. ${sentence}${status} ${hint}`.trim(), { more: { ping } });
+  throw new Problem('ping_failed', `Nothing was saved. ${sentence.replace(/\.$/, `${status}.`)} ${hint}`.trim(), { more: { ping } });
 }

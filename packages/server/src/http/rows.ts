@@ -97,6 +97,8 @@ export function presentEndpoint({ endpoint, signing, health }: PresentedEndpoint
     timeout,
     maxInFlight,
     ordered,
+    orderedWait: endpoint.orderedWait,
+    skipStale: endpoint.skipStale,
     headers: Object.fromEntries(Object.entries(endpoint.headers).map(([name, value]) => [name, hide(name, value)])),
     signing: signing.signing,
     publicKey: signing.publicKey,

@@ -34,7 +34,7 @@ export interface Storage {
   backlog(): Promise<readonly (TurnAt & { readonly dueAt: number })[]>;
   /** Adds deliveries for events that are already recorded (resend). Answers with those leased by the caller. */
   addDeliveries(deliveries: readonly AddedDelivery[]): Promise<readonly LeasedDelivery[]>;
-  /** Makes a finished delivery due once more, among the first tries; null where there is no such delivery of that merchant. */
+  /** Makes a finished delivery due once more, among the first tries and also where it was overtaken; null where there is no such delivery of that merchant. */
   retryDelivery(query: { readonly merchant: string | null; readonly id: string; readonly now: number }): Promise<DeliveryRow | null>;
 
   /** Ends up to `limit` pending deliveries of an endpoint that was deleted, as failed; leased ones end with their attempt. Answers how many. */
@@ -124,6 +124,10 @@ export interface EndpointRow {
   readonly timeout: string | null;
   readonly maxInFlight: number;
   readonly ordered: boolean;
+  /** How long an ordered delivery waits for those before it; absent: the default. */
+  readonly orderedWait?: string | null;
+  /** True: what a delivered event of the same transaction has overtaken is not sent. */
+  readonly skipStale?: boolean;
   readonly options: JsonObject | null;
   /** True: made for the `url` of one published event; matches nothing by itself. */
   readonly perEvent: boolean;
@@ -212,8 +216,13 @@ export interface NewDelivery {
   readonly body: Uint8Array | null;
   /** Set: this process sends it at once, as attempt 1. */
   readonly lease: Lease | null;
-  /** True: it waits until the pending ones before it, of the same transaction and endpoint, are finished. Never leased when recorded. */
-  readonly ordered?: boolean;
+  /**
+   * Set: it waits for the one before it, of the same transaction and endpoint, until that is finished or for so many milliseconds from
+   * when that one's turn came. Never leased when recorded.
+   */
+  readonly orderedWait?: number;
+  /** True: sent even where it was overtaken, because a person asked for it. */
+  readonly forced?: boolean;
 }
 
 export interface Lease {
@@ -259,11 +268,19 @@ export interface Claim {
   readonly owner: string;
   readonly now: number;
   readonly until: number;
-  readonly wants: readonly (TurnAt & { readonly max: number })[];
+  readonly wants: readonly Want[];
+}
+
+export interface Want extends TurnAt {
+  readonly max: number;
+  /** True: what was overtaken is not leased but ends, unless it is forced. */
+  readonly skipStale?: boolean;
 }
 
 export interface Claimed {
   readonly deliveries: readonly LeasedDelivery[];
+  /** What ended instead, as it stands: a delivered event of the same transaction had overtaken it. */
+  readonly superseded: readonly DeliveryRow[];
   /** For each want, when its next pending delivery is due; null where none is left. */
   readonly next: readonly (TurnAt & { readonly dueAt: number | null })[];
 }
@@ -513,7 +530,7 @@ export interface QuarantineBounds {
 }
 
 export interface Finding {
-  /** Name of the invariant: `event_in_log`, `routed_has_delivery`, `success_has_attempt`, `lease_in_time`, `ledger_is_fold`, `books_balance`, `integrity`. */
+  /** Name of the invariant: `event_in_log`, `routed_has_delivery`, `success_has_attempt`, `lease_in_time`, `ledger_is_fold`, `books_balance`, `superseded_by`, `integrity`. */
   readonly invariant: string;
   readonly id: string | null;
   readonly sentence: string;

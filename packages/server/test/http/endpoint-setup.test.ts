@@ -215,7 +215,7 @@ describe('a test event before saving', () => {
     sink.answer(401);
     const refused = await create({ ping: true });
     assert.deepEqual([refused.status, codeOf(refused)], [422, 'ping_failed']);
-    assert.match(detailOf(refused), /^Nothing was saved\. The endpoint refused the webhook\. \(HTTP 401\) See the answer/);
+    assert.match(detailOf(refused), /^Nothing was saved\. The endpoint refused the webhook \(HTTP 401\)\. See the answer/);
     assert.deepEqual([refused.json.ping.cause, refused.json.ping.statusCode], ['http_4xx', 401]);
     const { port } = new URL(sink.url);
     await sink.close();

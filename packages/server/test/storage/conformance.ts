@@ -3,6 +3,7 @@ import type { Storage } from '../../src/storage/contract.ts';
 import { checks } from './conformance/check.ts';
 import { concurrency } from './conformance/concurrency.ts';
 import { delivering } from './conformance/deliver.ts';
+import { ordering } from './conformance/order.ts';
 import { directory } from './conformance/directory.ts';
 import { paging } from './conformance/paging.ts';
 import { rare } from './conformance/rare.ts';
@@ -45,6 +46,7 @@ export function conformance({ name, open }: Held): void {
     directory(it);
     recording(it);
     delivering(it);
+    ordering(it);
     settling(it);
     paging(it);
     rare(it);

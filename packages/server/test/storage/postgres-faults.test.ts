@@ -160,7 +160,11 @@ function faults(): void {
     onNodes(2, async (stores, database) => {
       const ordered = (n: number) =>
         published(
-          event(`e${n}`, { movement: payment('p1'), occurredAt: T + n, deliveries: [delivery(`d${n}`, 'end_1', { ordered: true })] }),
+          event(`e${n}`, {
+            movement: payment('p1'),
+            occurredAt: T + n,
+            deliveries: [delivery(`d${n}`, 'end_1', { orderedWait: 3_600_000 })],
+          }),
         );
       await first(stores).record([inbound(request('r0'), event('e0')), ordered(1)]);
       const [job] = await claimAll(second(stores), 'end_1');

@@ -11,7 +11,7 @@ after(() => postgres?.stop());
 function translated(sql: string): string {
   return sql
     .replace(/^UPDATE deliveries SET status = 'succeeded'.* WHERE/, 'DELETE FROM open_deliveries WHERE')
-    .replace(/^UPDATE deliveries SET (?=due_at|owner)/, 'UPDATE open_deliveries SET ')
+    .replace(/^UPDATE deliveries SET (?=due_at|owner|ordered|status = 'failed')/, 'UPDATE open_deliveries SET ')
     .replace('SET previous = NULL', `SET transaction_id = 'no-such'`);
 }
 

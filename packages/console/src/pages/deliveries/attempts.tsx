@@ -78,7 +78,7 @@ export function AttemptView({ attempt, open: openAtFirst = false }: { readonly a
 }
 
 export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
-  if (attempts.length === 0) return <p className="hint pad">No attempt yet.</p>;
+  if (attempts.length === 0) return <p className="hint pad">No attempts.</p>;
   return (
     <ol className="attempts">
       {attempts.toReversed().map((attempt, index) => (

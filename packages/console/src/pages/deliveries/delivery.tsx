@@ -2,13 +2,15 @@ import { Link } from 'wouter';
 import { resendEvent, retryDelivery } from '../../api/actions.ts';
 import { useDelivery, useEndpoints } from '../../api/queries.ts';
 import { Action } from '../../ui/action.tsx';
-import { Chip } from '../../ui/chip.tsx';
 import { Reference } from '../../ui/copy.tsx';
 import { Facts, Panel } from '../../ui/page.tsx';
 import { Skeleton, Trouble } from '../../ui/states.tsx';
-import { Countdown, Time } from '../../ui/time.tsx';
+import { Time } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { Attempts } from './attempts.tsx';
+import { DeliveryChip } from './chip.tsx';
+import { Ended } from './ended.tsx';
+import { Waiting } from './waiting.tsx';
 
 export function DeliveryDetail({ id }: { readonly id: string }) {
   const { data: delivery, error, refetch } = useDelivery(id);
@@ -20,16 +22,13 @@ export function DeliveryDetail({ id }: { readonly id: string }) {
       <header className="detail-head">
         <h2>
           <code>{delivery.eventType}</code>
-          <Chip of="delivery" value={delivery.status} />
+          <DeliveryChip row={delivery} />
         </h2>
         <p className="muted">
           to {endpoint === undefined ? delivery.endpoint : shortUrl(endpoint.url)}
-          {delivery.status === 'pending' && delivery.nextAttemptAt !== null && (
-            <>
-              , next try <Countdown at={delivery.nextAttemptAt} />
-            </>
-          )}
+          <Waiting delivery={delivery} ordered={endpoint?.ordered === true} />
         </p>
+        <Ended delivery={delivery} />
         <div className="actions">
           <Action icon="retry" kind="primary" run={() => retryDelivery(delivery.id)}>
             Retry now

@@ -1,7 +1,6 @@
 import { flatten, useEndpoints, useList } from '../../api/queries.ts';
 import type { DeliveryRow } from '../../api/types.ts';
 import { isFresh } from '../../live/recent.ts';
-import { Chip } from '../../ui/chip.tsx';
 import { Code } from '../../ui/code.tsx';
 import { createEndpointCommand } from '../../ui/commands.ts';
 import { Pick, useFilters } from '../../ui/filters.tsx';
@@ -13,6 +12,7 @@ import { Empty, Skeleton, Trouble } from '../../ui/states.tsx';
 import { DELIVERY_LOOKS } from '../../ui/status.ts';
 import { Countdown, Time } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
+import { DeliveryChip } from './chip.tsx';
 import { DeliveryDetail } from './delivery.tsx';
 
 const NAMES = ['status', 'endpoint', 'event', 'transaction'] as const;
@@ -21,7 +21,7 @@ const STATUSES = Object.entries(DELIVERY_LOOKS).map(([value, { word }]) => ({ va
 function Line({ row, url }: { readonly row: DeliveryRow; readonly url: string | undefined }) {
   return (
     <>
-      <Chip of="delivery" value={row.status} />
+      <DeliveryChip row={row} />
       <span className="two">
         <code className="clip">{row.eventType}</code>
         <span className="clip muted">{url === undefined ? row.endpoint : shortUrl(url)}</span>

@@ -1,21 +1,19 @@
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 import { deleteEndpoint, testEndpoint } from '../../api/actions.ts';
 import { useEndpoints } from '../../api/queries.ts';
 import type { Attempt, EndpointRow } from '../../api/types.ts';
 import { Action } from '../../ui/action.tsx';
 import { duration } from '../../ui/clock.ts';
-import { Reference } from '../../ui/copy.tsx';
 import { Facts, Page, Panel } from '../../ui/page.tsx';
-import { Provider } from '../../ui/provider.tsx';
 import { Empty, Skeleton, Trouble } from '../../ui/states.tsx';
-import { capital } from '../../ui/status.ts';
-import { Ago, Time } from '../../ui/time.tsx';
+import { Ago } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { AttemptView } from '../deliveries/attempts.tsx';
 import { percent } from '../live/totals.ts';
 import { ActiveSwitch } from './active.tsx';
 import { Health } from './health.tsx';
+import { Settings } from './settings.tsx';
 import { Remove } from '../../ui/remove.tsx';
 
 const REFRESH_MS = 5_000;
@@ -85,25 +83,7 @@ export default function Endpoint({ id }: { readonly id: string }) {
           </div>
           <div className="side">
             <HealthPanel endpoint={endpoint} />
-            <Panel title="Settings">
-              <Facts
-                rows={[
-                  ['URL', <Reference text={endpoint.url} />],
-                  ['Format', <Provider id={endpoint.provider} />],
-                  ['Events', <code>{endpoint.events.join(', ')}</code>],
-                  ['Content', capital(endpoint.content)],
-                  ['At once', String(endpoint.maxInFlight)],
-                  ['In order', endpoint.ordered ? 'per transaction' : 'no'],
-                  ['Endpoint', <Reference text={endpoint.id} />],
-                  ['Added', <Time at={endpoint.createdAt} />],
-                ]}
-              />
-              <p className="pad">
-                <Link href={`/deliveries?endpoint=${encodeURIComponent(id)}`} className="link">
-                  Its deliveries
-                </Link>
-              </p>
-            </Panel>
+            <Settings endpoint={endpoint} />
             <Remove what="endpoint" consequence="Pending deliveries to it end. The log stays." run={remove} />
           </div>
         </div>

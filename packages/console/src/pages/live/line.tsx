@@ -8,6 +8,7 @@ import { capital } from '../../ui/status.ts';
 import { Time } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { PASSED_ON_LOOKS, type PassedOn } from './passed-on.ts';
+import { DeliveryChip } from '../deliveries/chip.tsx';
 
 type Of<T extends FeedItem['topic']> = Extract<FeedItem, { readonly topic: T }>['row'];
 
@@ -35,7 +36,7 @@ function Transaction({ row, state }: { readonly row: Of<'transaction'>; readonly
 function Delivery({ row, url }: { readonly row: Of<'delivery'>; readonly url: string | undefined }) {
   return (
     <>
-      <Chip of="delivery" value={row.status} quiet={row.status !== 'failed'} />
+      <DeliveryChip row={row} quiet={row.status !== 'failed'} />
       <span className="what minor">
         <span className="clip">{row.eventType}</span>
       </span>

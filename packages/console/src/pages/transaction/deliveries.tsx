@@ -2,17 +2,23 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { useDelivery, useEndpoints } from '../../api/queries.ts';
 import type { DeliveryRow } from '../../api/types.ts';
-import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icons.tsx';
 import { Countdown, Time } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { Attempts } from '../deliveries/attempts.tsx';
+import { Ended } from '../deliveries/ended.tsx';
+import { DeliveryChip } from '../deliveries/chip.tsx';
 
 function Opened({ id }: { readonly id: string }) {
   const { data, error } = useDelivery(id);
   if (error !== null) return <p className="says bad">{error.message}</p>;
   if (data === undefined) return <p className="hint">Loading…</p>;
-  return <Attempts attempts={data.attempts} />;
+  return (
+    <>
+      <Ended delivery={data} />
+      <Attempts attempts={data.attempts} />
+    </>
+  );
 }
 
 function Row({ row, url }: { readonly row: DeliveryRow; readonly url: string | undefined }) {
@@ -22,7 +28,7 @@ function Row({ row, url }: { readonly row: DeliveryRow; readonly url: string | u
       <div className="delivery-line">
         <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? 'down' : 'chevron'} size={12} />
-          <Chip of="delivery" value={row.status} />
+          <DeliveryChip row={row} />
           <code className="clip">{row.eventType}</code>
         </button>
         <Link href={`/deliveries/${row.id}`} className="clip">

@@ -206,6 +206,11 @@ export const CAUSES = {
     hint: 'Set the endpoint up again and resend the event if it is still wanted.',
     blames: 'config',
   },
+  superseded: {
+    sentence: 'A later event of the same transaction had been delivered already, so this one was not sent.',
+    hint: 'Nothing has to be done. To send it all the same, retry the delivery.',
+    blames: 'nobody',
+  },
   local_limit: {
     sentence: 'Paybell ran out of sockets or files; the webhook is sent again.',
     hint: 'Operator: raise the limit of open files.',

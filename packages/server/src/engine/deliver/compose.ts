@@ -7,6 +7,7 @@ import { isSecretHeader } from './masking.ts';
 
 const USER_AGENT = 'Paybell/0.1';
 const DEFAULT_TIMEOUT_MS = 15_000;
+const DEFAULT_WAIT_MS = 3_600_000;
 
 /** Headers of an inbound request that belong to its own connection, or that are not the endpoint's business. */
 const NOT_PASSED_ON = new Set([
@@ -17,6 +18,11 @@ const NOT_PASSED_ON = new Set([
 /** The longest that one try may take, in milliseconds: the endpoint's own, else its provider's. */
 export function timeoutMs(endpoint: Endpoint): number {
   return parseDuration(endpoint.timeout ?? providerOf(endpoint.provider).retry.timeout) ?? DEFAULT_TIMEOUT_MS;
+}
+
+/** How long an ordered delivery waits for those before it. */
+export function orderedWaitMs({ orderedWait }: Endpoint): number {
+  return parseDuration(orderedWait ?? '') ?? DEFAULT_WAIT_MS;
 }
 
 /** The call for one try: the body as it always was, timestamp and signature as of now. Throws where the secret cannot sign. */

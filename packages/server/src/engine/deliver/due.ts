@@ -1,4 +1,4 @@
-import type { LeasedDelivery, Turn } from '../../storage/contract.ts';
+import type { DeliveryRow, LeasedDelivery, Turn } from '../../storage/contract.ts';
 import type { Clock, Log, Storage, Timers } from '../ports.ts';
 import { TURNS } from './lane.ts';
 import type { Lane } from './lane.ts';
@@ -18,14 +18,24 @@ export interface DueParts {
   readonly log: Log;
   readonly lanes: { of(endpoint: string): Lane; all(): Iterable<Lane> };
   /** What a claim for this lane and turn may bring, or null while it should bring nothing. */
-  readonly wants: (lane: Lane, turn: Turn) => { owner: string; until: number; max: number } | null;
+  readonly wants: (lane: Lane, turn: Turn) => Wanted | null;
   readonly take: (jobs: readonly LeasedDelivery[]) => void;
+  /** A delivery ended without a call, because a later event had been delivered. */
+  readonly superseded: (row: DeliveryRow) => void;
+}
+
+export interface Wanted {
+  readonly owner: string;
+  readonly until: number;
+  readonly max: number;
+  readonly skipStale: boolean;
 }
 
 interface Asked {
   readonly lane: Lane;
   readonly turn: Turn;
   readonly max: number;
+  readonly skipStale: boolean;
 }
 
 export interface Due {
@@ -39,7 +49,7 @@ export interface Due {
 }
 
 /** Finds due deliveries in the store: one timer for the earliest of all lanes, one claim for all that are due. */
-export function createDue({ storage, clock, timers, log, lanes, wants, take }: DueParts): Due {
+export function createDue({ storage, clock, timers, log, lanes, wants, take, superseded }: DueParts): Due {
   let cancel: (() => void) | null = null;
   let wakeAt = Infinity;
   let looking = false;
@@ -71,7 +81,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
         if (want === null) continue;
         owner = want.owner;
         until = Math.max(until, want.until);
-        asked.push({ lane, turn, max: Math.min(want.max, MOST_PER_WANT) });
+        asked.push({ lane, turn, max: Math.min(want.max, MOST_PER_WANT), skipStale: want.skipStale });
       }
     }
     if (asked.length > 0) await bring(asked, { owner, until, now });
@@ -84,9 +94,10 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take }: D
     try {
       const claimed = await storage.claim({
         ...lease,
-        wants: asked.map(({ lane, turn, max }) => ({ endpoint: lane.endpoint, turn, max })),
+        wants: asked.map(({ lane, ...want }) => ({ endpoint: lane.endpoint, ...want })),
       });
       for (const { endpoint, turn, dueAt } of claimed.next) if (dueAt !== null) lanes.of(endpoint).due(turn, dueAt);
+      for (const row of claimed.superseded) superseded(row);
       take(claimed.deliveries);
     } catch (error) {
       log.error({ error: String(error) }, 'due deliveries could not be claimed; trying again');

@@ -66,6 +66,7 @@ function rule(cause: Cause): 'succeeded' | 'retry' | 'retry_slower' | 'give_up' 
     case 'tls_client_cert':
     case 'tls_bad_pin':
     case 'endpoint_deleted':
+    case 'superseded':
     case 'local_limit':
     case 'interrupted':
       return 'retry';

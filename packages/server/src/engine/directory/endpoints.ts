@@ -30,7 +30,9 @@ type EndpointFace = Pick<
 >;
 
 /** A row with what of it is sealed when it is stored. */
-type Clear = Omit<EndpointRow, 'sealed' | 'customEvents'> & Pick<Endpoint, 'customEvents' | 'headers'>;
+type Clear = Omit<EndpointRow, 'sealed' | Added> & Pick<Endpoint, Added | 'headers'>;
+/** Fields that rows of earlier days lack. */
+type Added = 'customEvents' | 'orderedWait' | 'skipStale';
 
 interface Made {
   readonly row: Clear;
@@ -89,6 +91,8 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       timeout: input.timeout ?? null,
       maxInFlight: input.maxInFlight ?? DEFAULT_IN_FLIGHT,
       ordered: input.ordered ?? false,
+      orderedWait: input.orderedWait ?? null,
+      skipStale: input.skipStale ?? false,
       customEvents: input.customEvents ?? false,
       headers: customHeaders(input.headers ?? {}, { provider, options }),
       options,
@@ -215,9 +219,9 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       changed = listener;
     },
     load(stored: readonly EndpointRow[]): void {
-      for (const { customEvents = false, sealed, ...row } of stored) {
+      for (const { customEvents = false, orderedWait = null, skipStale = false, sealed, ...row } of stored) {
         const { entries, headers } = openSealed({ id: row.id, sealed }, vault);
-        rows.set(row.id, hold({ ...row, customEvents, headers }, entries, clock));
+        rows.set(row.id, hold({ ...row, customEvents, orderedWait, skipStale, headers }, entries, clock));
       }
       regroup();
     },

@@ -31,14 +31,17 @@ export function checkOptions(provider: Provider, options: JsonObject | undefined
   if (wrong !== null) throw new Refusal('invalid_options', wrong);
 }
 
+const LONGEST_WAIT_MS = 30 * 86_400_000;
+
 export interface EndpointRules {
+  readonly orderedWait: string | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
   readonly maxInFlight: number;
 }
 
 /** Refuses what an endpoint must not have, with a sentence on what it may have. */
-export function checkEndpoint({ retry, timeout, maxInFlight }: EndpointRules): void {
+export function checkEndpoint({ orderedWait, retry, timeout, maxInFlight }: EndpointRules): void {
   if (retry !== null) {
     const plan = planRetries(retry);
     if (!plan.ok) throw new Refusal('invalid_retry', plan.problem);
@@ -47,6 +50,11 @@ export function checkEndpoint({ retry, timeout, maxInFlight }: EndpointRules): v
     const ms = parseDuration(timeout);
     if (ms === null || ms < 1000 || ms > LONGEST_TIMEOUT_MS)
       throw new Refusal('invalid_timeout', '"timeout" is a duration from "1s" to "60s".');
+  }
+  if (orderedWait !== null) {
+    const ms = parseDuration(orderedWait);
+    if (ms === null || ms < 1000 || ms > LONGEST_WAIT_MS)
+      throw new Refusal('invalid_timeout', '"orderedWait" is a duration from "1s" to "30d".');
   }
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1 || maxInFlight > MOST_IN_FLIGHT) {
     throw new Refusal('invalid_options', `"maxInFlight" is a whole number from 1 to ${MOST_IN_FLIGHT}.`);

@@ -21,7 +21,7 @@ export const providers: Routes = (api) => {
   );
 };
 
-function present({ id, name, about, sources, rails, authenticity, signature, retry, ack, events }: Provider): ProviderRow {
+function present({ id, name, about, sources, rails, authenticity, signature, keyPair, retry, ack, events }: Provider): ProviderRow {
   return {
     id,
     name,
@@ -30,6 +30,7 @@ function present({ id, name, about, sources, rails, authenticity, signature, ret
     rails: [...rails],
     authenticity,
     signature,
+    keyPairs: keyPair !== undefined,
     retry: { delays: [...retry.delays], timeout: retry.timeout, documented: retry.documented },
     ack,
     events: Object.entries(events).map(([type, event]) => ({

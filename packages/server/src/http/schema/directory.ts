@@ -44,6 +44,7 @@ export const ProviderRow = Type.Object({
   rails: Type.Array(Type.String()),
   authenticity: Type.String(),
   signature: Type.String(),
+  keyPairs: Type.Boolean({ description: 'Whether an endpoint may sign with a key pair (`signing`).' }),
   retry: Type.Object({ delays: Type.Array(Type.String()), timeout: Type.String(), documented: Type.Boolean() }),
   ack: Type.Object({ status: Type.Integer(), contentType: Type.String(), body: Type.String() }),
   events: Type.Array(

@@ -55,6 +55,13 @@ const Secret = Type.String({
 const Ping = Type.Optional(
   Type.Boolean({ description: 'Sends a signed test event first; nothing is saved unless it is answered with 2xx.' }),
 );
+const OrderedWait = Type.String({
+  ...Duration,
+  description: 'With `ordered`: how long an event waits at the longest for those before it, `1s` to `30d`; `1h` unless told.',
+});
+const SkipStale = Type.Boolean({
+  description: 'An event is not sent where a later one of its transaction was delivered: no `pending` after `completed`.',
+});
 const InFlight = Type.Integer({ minimum: 1, maximum: 256 });
 
 export const EndpointRow = Type.Object(
@@ -72,6 +79,8 @@ export const EndpointRow = Type.Object(
     timeout: Nullable(Duration),
     maxInFlight: Type.Integer(),
     ordered: Type.Boolean(),
+    orderedWait: Nullable(OrderedWait),
+    skipStale: Type.Boolean(),
     headers: Type.Record(Type.String(), Type.String()),
     signing: Nullable(Signing),
     publicKey: Nullable(Type.String({ description: 'What `v1a` signatures are checked with.' })),
@@ -105,6 +114,8 @@ const changeable = {
   timeout: Type.Optional(Duration),
   maxInFlight: Type.Optional(InFlight),
   ordered: Type.Optional(Type.Boolean()),
+  orderedWait: Type.Optional(Nullable(OrderedWait)),
+  skipStale: Type.Optional(SkipStale),
   options: Type.Optional(JsonMap),
 };
 

@@ -7,7 +7,7 @@ import { encode } from './arrays.ts';
 import { chains } from './chain.ts';
 import { durability } from './connect.ts';
 import { storageError } from './errors.ts';
-import { BEHIND } from './order.ts';
+import { BEHIND, NEVER, OVERTAKEN } from './order.ts';
 import type { Skew } from './skew.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
@@ -65,9 +65,16 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'order_moves',
-    sql: `SELECT d.id FROM open_deliveries d WHERE d.status = 'pending' AND d.due_at = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM open_deliveries o
-      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.due_at < ${BEHIND})`,
+    sql: `SELECT d.id FROM open_deliveries d WHERE d.status = 'pending' AND d.ordered = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM open_deliveries o
+      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.ordered > 0 AND o.seq < d.seq
+      AND (d.due_at = ${NEVER} AND o.ordered = ${BEHIND} OR d.due_at < ${NEVER} AND o.ordered < ${OVERTAKEN}))`,
     sentence: 'This delivery waits behind others of its transaction, and none of them is on its way.',
+  },
+  {
+    name: 'superseded_by',
+    sql: `SELECT o.id FROM open_deliveries o JOIN deliveries d ON d.id = o.id WHERE o.status = 'failed' AND o.cause = 'superseded' AND NOT EXISTS (
+      SELECT 1 FROM deliveries s WHERE s.endpoint = d.endpoint AND s.transaction_id = d.transaction_id AND NOT EXISTS (SELECT 1 FROM open_deliveries x WHERE x.id = s.id))`,
+    sentence: 'This delivery ended because a later event of its transaction was delivered, and none was.',
   },
 ];
 

@@ -4,10 +4,12 @@ import { encode } from './arrays.ts';
 import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
 import type { LeasedRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
+import { overtakes } from './order.ts';
 import { IS_GONE } from './presence.ts';
 import type { Presence } from './presence.ts';
 import type { Skew } from './skew.ts';
-import { once } from './transact.ts';
+import { endOvertaken, overtaken } from './stale.ts';
+import { atomically, commit, once } from './transact.ts';
 
 /** For all wanted endpoints at once; rows that another node is just claiming are passed over. */
 const CLAIM = {
@@ -87,9 +89,18 @@ export function claimOperations(hot: Pool, { skew, now: localNow, presence }: Cl
       );
       const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now, turns];
       const rows = await once<LeasedRow>(hot, { ...CLAIM, values });
+      const waited = rows.filter(({ behind }) => behind).map(({ id }) => ({ id, at: skew.toDatabase(now) }));
+      if (waited.length > 0) await atomically(hot, (client) => commit(client, [client.query('BEGIN'), ...overtakes(client, waited)]));
+      const skipping = new Set(wants.filter(({ skipStale }) => skipStale === true).map(({ endpoint }) => endpoint));
+      const stale = await overtaken(
+        hot,
+        rows.filter(({ endpoint, transaction }) => transaction !== null && skipping.has(endpoint)),
+      );
+      const superseded = await endOvertaken(hot, { stale, owner, now, skew });
       const next = await once<Claimed['next'][number]>(hot, { ...NEXT, values: [endpoints, turns] });
       return {
-        deliveries: rows.map((row) => leased(row, until)),
+        deliveries: (stale.length === 0 ? rows : rows.filter((row) => !stale.includes(row))).map((row) => leased(row, until)),
+        superseded,
         next: next.map(({ dueAt, ...at }) => ({ ...at, dueAt: dueAt === null ? null : skew.toLocal(dueAt) })),
       };
     },

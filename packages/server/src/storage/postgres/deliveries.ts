@@ -1,14 +1,14 @@
 import type { PoolClient } from 'pg';
 import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
-import { BEHIND, QUEUE_DUE_AT, isOrdered } from './order.ts';
+import { BEHIND, NEVER, PLACED, QUEUED, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
 
 /** A delivery row with its present state, whether it is open or has succeeded. */
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS "eventType", d.endpoint, d.transaction_id AS transaction, d.format,
   coalesce(o.status, 'succeeded') AS status, coalesce(o.attempt_count, a.n, 0) AS "attemptCount",
   CASE WHEN o.id IS NULL THEN a.status_code ELSE o.status_code END AS "statusCode", CASE WHEN o.id IS NULL THEN a.cause ELSE o.cause END AS cause,
-  nullif(o.due_at, ${BEHIND}) AS "nextAttemptAt", d.created_at AS "createdAt", CASE WHEN o.id IS NULL THEN a.finished_at ELSE o.finished_at END AS "finishedAt"`;
+  nullif(o.due_at, ${NEVER}) AS "nextAttemptAt", d.created_at AS "createdAt", CASE WHEN o.id IS NULL THEN a.finished_at ELSE o.finished_at END AS "finishedAt"`;
 
 /** The last attempt, read only where the delivery is not open any more. */
 export const LAST_ATTEMPT = `LEFT JOIN LATERAL (SELECT n, status_code, cause, finished_at FROM attempts WHERE o.id IS NULL AND delivery = d.id ORDER BY n DESC LIMIT 1) a ON true`;
@@ -25,7 +25,9 @@ const ROWS = rowsOf({
   started_at: 'int8',
   attempt_count: 'int8',
   turn: 'int8',
-  ordered: 'bool',
+  ordered: 'int8',
+  ordered_wait: 'int8',
+  forced: 'bool',
   id: 'text',
   merchant: 'text',
   event: 'text',
@@ -43,8 +45,9 @@ const INSERT = {
   text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
     facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
       SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made)
-    INSERT INTO open_deliveries (seq, due_at, started_at, attempt_count, failures, turn, ordered, id, merchant, endpoint, status, transaction_id, owner)
-      SELECT seq, ${QUEUE_DUE_AT}, started_at, attempt_count, 0, turn, ordered, id, merchant, endpoint, 'pending', CASE WHEN ordered THEN transaction_id END, owner FROM made r`,
+    INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner)
+      SELECT seq, ${PLACED}, ordered_wait, started_at, attempt_count, 0, turn, forced, id, merchant, endpoint, 'pending',
+        CASE WHEN place IS NOT NULL THEN transaction_id END, owner FROM (${QUEUED}) q`,
 };
 
 export interface ToDeliver {
@@ -62,8 +65,8 @@ export interface PreparedDeliveries {
   readonly bodies: Record<string, string>;
 }
 
-/** Transactions and endpoints that have an ordered delivery in this commit already: those after it stand behind it. */
-export type Queued = Set<string>;
+/** How many ordered deliveries this commit has already, by endpoint and transaction: those after them stand behind them. */
+export type Queued = Map<string, number>;
 
 interface Preparing {
   readonly skew: Skew;
@@ -83,15 +86,17 @@ export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDelive
     if (bodyOf === null && bytes !== null) shared.set(format, id);
     const ordered = isOrdered(delivery, event.transaction);
     const queue = `${endpoint} ${event.transaction ?? ''}`;
-    const behind = ordered && queued.has(queue);
-    if (ordered) queued.add(queue);
+    const before = queued.get(queue) ?? 0;
+    if (ordered) queued.set(queue, before + 1);
     prepared.deliveries.push({
       created_at: at,
-      due_at: behind ? BEHIND : skew.toDatabase(lease?.until ?? at),
+      due_at: skew.toDatabase(lease?.until ?? at),
       started_at: lease === null ? null : at,
       attempt_count: lease === null ? 0 : 1,
       turn,
-      ordered,
+      ordered: ordered ? before : null,
+      ordered_wait: ordered ? (delivery.orderedWait ?? null) : null,
+      forced: delivery.forced === true,
       id,
       merchant: event.merchant,
       event: event.id,
@@ -123,6 +128,8 @@ export interface LeasedRow {
   readonly attempt: number;
   readonly failures: number;
   readonly ordered: boolean;
+  /** It waited behind another one, and has waited enough. */
+  readonly behind: boolean;
   readonly turn: Turn;
   readonly createdAt: number;
   readonly body: Buffer | null;
@@ -134,13 +141,13 @@ export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
   LEFT JOIN events e ON e.id = CASE WHEN d.body IS NULL AND d.body_of IS NULL THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
 
 /** What a sender needs, given `l (id, attempt, failures, turn, ordered)`: the body of its own, or the request's bytes with their headers. */
-export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered,
+export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered > 0 AS ordered, l.ordered = ${BEHIND} AS behind,
   d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
 
 export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;
 
 const NO_BYTES = new Uint8Array(0);
 
-export function leased({ body, ordered, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
+export function leased({ body, ordered, behind: _waited, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
   return { ...row, body: body ?? NO_BYTES, leaseUntil, ...(ordered ? { ordered } : {}) };
 }

@@ -61,7 +61,7 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
 
 /** The deliveries of the new events. */
 function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, PreparedDeliveries> {
-  const queued: Queued = new Set();
+  const queued: Queued = new Map();
   const routed = stored.filter(({ deliveries }) => deliveries.length > 0);
   return new Map(
     routed.map((event) => {

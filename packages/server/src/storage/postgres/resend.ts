@@ -13,6 +13,7 @@ import {
 } from './deliveries.ts';
 import type { LeasedRow, PreparedDeliveries, Queued, ToDeliver } from './deliveries.ts';
 import { lockTransactions } from './held.ts';
+import { OVERTAKEN } from './order.ts';
 import type { Skew } from './skew.ts';
 import { atomically, commit, once } from './transact.ts';
 
@@ -30,10 +31,10 @@ const LEASED = {
 
 const RETRY = {
   name: 'retry',
-  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
+  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
       WHERE id = $1 AND (status <> 'pending' OR owner IS NULL) RETURNING id)
-    INSERT INTO open_deliveries (seq, due_at, turn, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
-    SELECT d.seq, $2, 0, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
+    INSERT INTO open_deliveries (seq, due_at, turn, forced, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
+    SELECT d.seq, $2, 0, true, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
     FROM deliveries d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
     WHERE d.id = $1 AND NOT EXISTS (SELECT 1 FROM open_deliveries o WHERE o.id = $1) ON CONFLICT DO NOTHING`,
 };
@@ -98,7 +99,7 @@ function prepare(
   added: readonly AddedDelivery[],
   { found, skew }: { readonly found: ReadonlyMap<string, Origin>; readonly skew: Skew },
 ): PreparedDeliveries[] {
-  const queued: Queued = new Set();
+  const queued: Queued = new Map();
   return added.flatMap((delivery) => {
     const origin = found.get(delivery.event);
     if (origin === undefined) return [];
@@ -114,6 +115,6 @@ function prepare(
 /** Those in which the order of deliveries counts. */
 function transactionsIn(prepared: readonly PreparedDeliveries[]): string[] {
   return prepared.flatMap(({ deliveries }) =>
-    deliveries.flatMap(({ ordered, transaction_id: id }) => (ordered === true && id !== null ? [id] : [])),
+    deliveries.flatMap(({ ordered, transaction_id: id }) => (ordered !== null && id !== null ? [id] : [])),
   );
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { LedgerEvent, Movement } from '@paybell/sdk';
 import { transactionFinder } from './keys.ts';
 
-interface EventColumns {
+export interface EventColumns {
   id: string;
   type: string;
   dedupe_key: string;
@@ -23,16 +23,19 @@ export function chainReader(db: DatabaseSync): (lastEvent: number | null) => Led
   const read = db.prepare(
     `SELECT id, type, dedupe_key, sequence, occurred_at, recorded_at, movement FROM events WHERE seq IN (${CHAIN}) AND state = 'recorded'`,
   );
-  return (lastEvent) =>
-    (read.all(lastEvent) as unknown as EventColumns[]).map((row) => ({
-      id: row.id,
-      type: row.type,
-      dedupeKey: row.dedupe_key,
-      sequence: row.sequence,
-      occurredAt: row.occurred_at,
-      recordedAt: row.recorded_at,
-      movement: JSON.parse(row.movement) as Movement,
-    }));
+  return (lastEvent) => (read.all(lastEvent) as unknown as EventColumns[]).map(ledgerEvent);
+}
+
+export function ledgerEvent(row: EventColumns): LedgerEvent {
+  return {
+    id: row.id,
+    type: row.type,
+    dedupeKey: row.dedupe_key,
+    sequence: row.sequence,
+    occurredAt: row.occurred_at,
+    recordedAt: row.recorded_at,
+    movement: JSON.parse(row.movement) as Movement,
+  };
 }
 
 /** The last event of a transaction, from where its chain begins; null where there is no such transaction. */

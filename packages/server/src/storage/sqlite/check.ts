@@ -7,7 +7,7 @@ import type { Finding, StorageFacts } from '../contract.ts';
 import { durability } from './connect.ts';
 import { chainReader } from './chain.ts';
 import { hashOf } from './keys.ts';
-import { BEHIND } from './order.ts';
+import { BEHIND, NEVER, OVERTAKEN } from './order.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
 const LEASE_GRACE_MS = 60_000;
@@ -66,9 +66,16 @@ const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: 'order_moves',
-    sql: `SELECT d.id FROM deliveries d WHERE d.status = 'pending' AND d.due_at = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM deliveries o
-      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.due_at < ${BEHIND})`,
+    sql: `SELECT d.id FROM deliveries d WHERE d.status = 'pending' AND d.ordered = ${BEHIND} AND NOT EXISTS (SELECT 1 FROM deliveries o
+      WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.ordered > 0 AND o.seq < d.seq
+      AND (d.due_at = ${NEVER} AND o.ordered = ${BEHIND} OR d.due_at < ${NEVER} AND o.ordered < ${OVERTAKEN}))`,
     sentence: 'This delivery waits behind others of its transaction, and none of them is on its way.',
+  },
+  {
+    name: 'superseded_by',
+    sql: `SELECT id FROM deliveries WHERE status = 'failed' AND cause = 'superseded' AND (transaction_id IS NULL
+      OR endpoint || ' ' || transaction_id NOT IN (SELECT endpoint || ' ' || transaction_id FROM deliveries WHERE status = 'succeeded' AND transaction_id IS NOT NULL))`,
+    sentence: 'This delivery ended because a later event of its transaction was delivered, and none was.',
   },
 ];
 

@@ -1,15 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn, TurnAt } from '../contract.ts';
 import { transactionFinder } from './keys.ts';
-import { BEHIND, ordering } from './order.ts';
+import { BEHIND, FREE, NEVER, OVERTAKEN, ordering } from './order.ts';
+import { staleness } from './stale.ts';
 import { atomically } from './transact.ts';
 
 const INSERT = `INSERT INTO deliveries (id, merchant, event, event_type, endpoint, transaction_id, format, payload, status, attempt_count, failures,
-    owner, due_at, ordered, turn, started_at, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?, ?)`;
+    owner, due_at, ordered, ordered_wait, forced, turn, started_at, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status,
-  d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, nullif(d.due_at, ${BEHIND}) AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
+  d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, nullif(d.due_at, ${NEVER}) AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
 
 type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number; readonly turn: Turn };
 
@@ -26,9 +27,10 @@ function inserter(db: DatabaseSync) {
       payload = insertPayload.run(body).lastInsertRowid;
       shared.set(delivery.format, payload);
     }
-    const { lease } = delivery;
-    const ordered = delivery.ordered === true && lease === null && origin.transaction !== null;
-    const dueAt = ordered ? order.dueAt(delivery.endpoint, origin.transaction ?? '', origin.at) : origin.at;
+    const { lease, endpoint, orderedWait: wait } = delivery;
+    const { transaction, at: now } = origin;
+    const isOrdered = wait !== undefined && lease === null && transaction !== null;
+    const { ordered, dueAt } = isOrdered ? order.place({ endpoint, transaction, wait, now }) : { ordered: FREE, dueAt: now };
     insert.run(
       delivery.id,
       origin.merchant,
@@ -41,7 +43,9 @@ function inserter(db: DatabaseSync) {
       lease === null ? 0 : 1,
       lease?.owner ?? null,
       lease?.until ?? dueAt,
-      ordered ? 1 : 0,
+      ordered,
+      isOrdered ? wait : null,
+      delivery.forced === true ? 1 : 0,
       origin.turn,
       lease === null ? null : origin.at,
       origin.at,
@@ -87,6 +91,7 @@ interface ClaimedRow {
   owner: string | null;
   started_at: number | null;
   ordered: number;
+  forced: number;
   turn: Turn;
   body: Uint8Array | null;
 }
@@ -98,7 +103,7 @@ interface RequestBytes {
 }
 
 const LEASED = `SELECT d.seq, d.id, d.merchant, d.endpoint, d.event, d.event_type, d.transaction_id, d.format, d.attempt_count, d.failures, d.due_at, d.created_at,
-    d.owner, d.started_at, d.ordered, d.turn, p.body
+    d.owner, d.started_at, d.ordered, d.forced, d.turn, p.body
   FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload`;
 
 const NO_BYTES = new Uint8Array(0);
@@ -119,7 +124,7 @@ function leased(row: ClaimedRow, until: number, request: RequestBytes | null): L
     leaseUntil: until,
     turn: row.turn,
     createdAt: row.created_at,
-    ...(row.ordered === 1 ? { ordered: true } : {}),
+    ...(row.ordered === FREE ? {} : { ordered: true }),
   };
 }
 
@@ -137,6 +142,8 @@ export function deliveryOperations(db: DatabaseSync) {
     return leased(found, until, bytesOf(found));
   };
   const lease = db.prepare('UPDATE deliveries SET owner = ?, due_at = ?, started_at = ?, attempt_count = attempt_count + 1 WHERE seq = ?');
+  const order = ordering(db);
+  const stale = staleness(db);
   const lost = db.prepare(
     `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated) VALUES (?, ?, ?, 'unknown', 'interrupted', 0) ON CONFLICT DO NOTHING`,
   );
@@ -145,7 +152,9 @@ export function deliveryOperations(db: DatabaseSync) {
      WHERE id = ? AND owner = ? AND status = 'pending'`,
   );
   const retry = db.prepare(
-    `UPDATE deliveries SET status = 'pending', turn = 0, due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
+    `UPDATE deliveries SET status = 'pending', turn = 0, forced = 1, due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL,
+       ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END
+     WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
   );
   const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND turn = ? AND status = 'pending'`);
   // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
@@ -181,9 +190,16 @@ export function deliveryOperations(db: DatabaseSync) {
   function claim({ owner, now, until, wants }: Claim): Claimed {
     return atomically(db, () => {
       const claimed: LeasedDelivery[] = [];
-      for (const { endpoint, turn, max } of wants) {
+      const superseded: DeliveryRow[] = [];
+      for (const { endpoint, turn, max, skipStale } of wants) {
         for (const found of due.all(endpoint, turn, now, max) as unknown as ClaimedRow[]) {
           if (found.owner !== null) lost.run(found.id, found.attempt_count, found.started_at ?? found.due_at);
+          if (found.ordered === BEHIND) order.overtakes({ ...found, transaction: found.transaction_id ?? '' }, now);
+          if (skipStale === true && found.forced === 0 && stale.isOvertaken(found)) {
+            stale.end(found, now);
+            superseded.push(delivery.get(found.id) as unknown as DeliveryRow);
+            continue;
+          }
           lease.run(owner, until, now, found.seq);
           claimed.push(leased({ ...found, attempt_count: found.attempt_count + 1 }, until, bytesOf(found)));
         }
@@ -193,7 +209,7 @@ export function deliveryOperations(db: DatabaseSync) {
         turn,
         dueAt: (nextDue.get(endpoint, turn)?.['at'] ?? null) as number | null,
       }));
-      return { deliveries: claimed, next };
+      return { deliveries: claimed, superseded, next };
     });
   }
 

@@ -154,14 +154,17 @@ function packDelivery(d: NewDelivery, write: Write, bytes: (body: Uint8Array) =>
   write(d.format);
   write(d.lease?.owner ?? null);
   write(d.lease?.until ?? 0);
-  write(d.ordered === true);
+  write(d.orderedWait ?? null);
+  write(d.forced === true);
   write(d.body !== null);
   if (d.body !== null) bytes(d.body);
 }
 
 function unpackDelivery(read: Read, bytes: () => Uint8Array): NewDelivery {
   const [id, endpoint, format, owner, until] = [read(), read(), read(), read(), read()] as [string, string, string, string | null, number];
-  const ordered = read() === true;
+  const orderedWait = read() as number | null;
+  const forced = read() === true;
   const body = read() === true ? bytes() : null;
-  return { id, endpoint, format, body, ordered, lease: owner === null ? null : { owner, until } };
+  const order = orderedWait === null ? {} : { orderedWait };
+  return { id, endpoint, format, body, ...order, forced, lease: owner === null ? null : { owner, until } };
 }

@@ -18,6 +18,12 @@ const FAULTS: readonly (readonly [invariant: string, what: string, sql: string])
     `UPDATE deliveries SET status = 'succeeded', due_at = NULL, finished_at = ${T} WHERE id = 'd1'`,
   ],
   ['finished_is_final', 'a pending delivery is never due', `UPDATE deliveries SET due_at = NULL WHERE id = 'd1'`],
+  ['order_moves', 'a delivery waits for none', `UPDATE deliveries SET ordered = 2 WHERE id = 'd1'`],
+  [
+    'superseded_by',
+    'a delivery was overtaken by none',
+    `UPDATE deliveries SET status = 'failed', cause = 'superseded', due_at = NULL, finished_at = ${T} WHERE id = 'd1'`,
+  ],
   ['lease_in_time', 'a lease ended long ago', `UPDATE deliveries SET owner = 'node_9', due_at = ${T - 3_600_000} WHERE id = 'd1'`],
   [
     'ledger_is_fold',

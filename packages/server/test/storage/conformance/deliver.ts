@@ -206,47 +206,6 @@ export function delivering(it: It): void {
       assert.deepEqual(asked, ['d2 0', 'b2 0'], 'what a person asks for is a first try');
     });
 
-    it('ordered: of one transaction only the first is due, the next when it is finished; other transactions flow', async ({ storage }) => {
-      const ordered = (id: string, key: string, n: number) =>
-        published(
-          event(`e_${id}`, {
-            movement: payment(key),
-            recordedAt: T + n,
-            occurredAt: T + n,
-            deliveries: [delivery(id, 'end_1', { ordered: true })],
-          }),
-        );
-      await storage.record([ordered('a1', 'A', 0), ordered('a2', 'A', 1), ordered('b1', 'B', 2)]);
-      await storage.record([ordered('a3', 'A', 3)]);
-      const now = T + 1000;
-      const first = await claimAll(storage, 'end_1', { now });
-      assert.deepEqual(
-        first.map(({ id }) => id),
-        ['a1', 'b1'],
-      );
-      const ids = async (at: number) => (await claimAll(storage, 'end_1', { now: at })).map(({ id, attempt }) => `${id} ${attempt}`);
-      const [a1] = first;
-      assert.ok(a1);
-      const { attempt: made } = a1;
-      await storage.settle([
-        settlement(a1, { attempt: failedAttempt(made), next: { status: 'pending', at: now + 300_000 }, ordered: true }),
-      ]);
-      assert.deepEqual(await ids(now + 1000), [], 'a failed try with tries left does not let the next one go');
-      const [again] = await claimAll(storage, 'end_1', { now: now + 300_000, max: 1 });
-      const b1 = await claimAll(storage, 'end_1', { now: now + 300_000 });
-      assert.deepEqual(
-        [again, ...b1].map((job) => job?.id).toSorted((a = '', b = '') => a.localeCompare(b)),
-        ['a1', 'b1'],
-      );
-      const a1Again = [again, ...b1].find((job) => job?.id === 'a1');
-      assert.ok(a1Again);
-      const failed = { attempt: failedAttempt(2), next: { status: 'failed' }, ordered: true, finishedAt: now + 300_001 } as const;
-      await storage.settle([settlement(a1Again, failed)]);
-      assert.deepEqual(await ids(now + 300_001), ['a2 1']);
-      assert.deepEqual(await ids(now + 359_999), [], 'a3 waits for a2, which is in flight');
-      assert.deepEqual(await storage.check({ now: now + 300_002 }), []);
-    });
-
     it('abandon ends what waits for a deleted endpoint, step by step; what is leased ends by itself', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3']);
       await withDeliveries(storage, 'end_2', ['x1']);

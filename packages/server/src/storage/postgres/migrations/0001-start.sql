@@ -118,7 +118,11 @@ CREATE TABLE open_deliveries (
   status_code integer,
   -- 0 first try, 1 retry, 2 bulk: each is claimed by itself, so that none stands in another's way.
   turn smallint NOT NULL,
-  ordered boolean NOT NULL DEFAULT false,
+  -- 0 no order counts, 1 it may go, 2 it waits behind another one of its transaction, 3 it was overtaken (order.ts); and how long it waits.
+  ordered smallint NOT NULL DEFAULT 0,
+  ordered_wait bigint,
+  -- A person asked for it, so it goes even where it was overtaken (stale.ts).
+  forced boolean NOT NULL DEFAULT false,
   id text COLLATE "C" PRIMARY KEY,
   merchant text COLLATE "C" NOT NULL,
   endpoint text COLLATE "C" NOT NULL,
@@ -129,7 +133,7 @@ CREATE TABLE open_deliveries (
   cause text COLLATE "C"
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX open_deliveries_due ON open_deliveries (endpoint, turn, due_at) WHERE status = 'pending';
-CREATE INDEX open_deliveries_in_order ON open_deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered;
+CREATE INDEX open_deliveries_in_order ON open_deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered > 0;
 CREATE INDEX open_deliveries_by_status ON open_deliveries (status, seq, merchant);
 
 CREATE TABLE attempts (

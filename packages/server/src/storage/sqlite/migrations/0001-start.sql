@@ -107,11 +107,15 @@ CREATE TABLE deliveries (
   attempt_count INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   owner TEXT,
-  -- When it is due; for a leased one, when its lease ends; for one that waits behind another, the end of time (order.ts). Null once finished.
+  -- When it is due; for a leased one, when its lease ends; for one that waits behind another, see order.ts. Null once finished.
   due_at INTEGER,
+  -- 0 no order counts, 1 it may go, 2 it waits behind another one of its transaction, 3 it was overtaken (order.ts); and how long it waits.
   ordered INTEGER NOT NULL DEFAULT 0,
+  ordered_wait INTEGER,
   -- 0 first try, 1 retry, 2 bulk: each is claimed by itself, so that none stands in another's way.
   turn INTEGER NOT NULL,
+  -- 1: a person asked for it, so it goes even where it was overtaken (stale.ts).
+  forced INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER,
   status_code INTEGER,
   cause TEXT,
@@ -119,7 +123,7 @@ CREATE TABLE deliveries (
   finished_at INTEGER
 ) STRICT;
 CREATE INDEX deliveries_due ON deliveries (endpoint, turn, due_at) WHERE status = 'pending';
-CREATE INDEX deliveries_in_order ON deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered = 1;
+CREATE INDEX deliveries_in_order ON deliveries (endpoint, transaction_id, seq) WHERE status = 'pending' AND ordered > 0;
 CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint);
