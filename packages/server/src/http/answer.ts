@@ -20,24 +20,34 @@ const allowOf = (problem: Problem): string => {
   return Array.isArray(allow) ? allow.join(', ') : 'POST';
 };
 
-function written(
-  request: IncomingMessage,
-  problem: Problem,
-): { readonly status: number; readonly text: string; readonly headers: Record<string, string> } {
-  const text = JSON.stringify(problemDocument(problem, (request.url ?? '').split('?', 1)[0] ?? ''));
+/** An answer that is ready to be written. */
+export interface Written {
+  readonly status: number;
+  /** Without its length. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** A problem as an answer to a call of `path`. */
+export function problemAt(path: string, problem: Problem): Written {
   return {
     status: PROBLEMS[problem.code].status,
-    text,
-    headers: { ...problemHeaders(problem), 'content-length': String(Buffer.byteLength(text)) },
+    headers: problemHeaders(problem),
+    text: JSON.stringify(problemDocument(problem, path)),
   };
+}
+
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? '';
+
+export function answerWritten(request: IncomingMessage, response: ServerResponse, { status, headers, text }: Written): void {
+  if (response.headersSent) return void response.destroy();
+  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(text)) });
+  response.end(request.method === 'HEAD' ? '' : text);
 }
 
 /** Answers on the bare response. */
 export function answerProblem(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
-  if (response.headersSent) return void response.destroy();
-  const { status, text, headers } = written(request, problem);
-  response.writeHead(status, headers);
-  response.end(request.method === 'HEAD' ? '' : text);
+  answerWritten(request, response, problemAt(pathOf(request), problem));
 }
 
 const LINGER_MS = 1_000;
@@ -49,8 +59,8 @@ const LINGER_MS = 1_000;
 export function answerUnread(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
   const bodyless = request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined;
   if (request.complete || bodyless) return answerProblem(request, response, problem);
-  const { status, text, headers } = written(request, problem);
-  response.writeHead(status, { ...headers, connection: 'close' });
+  const { status, text, headers } = problemAt(pathOf(request), problem);
+  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' });
   response.write(text);
   request.on('error', () => {});
   request.resume();

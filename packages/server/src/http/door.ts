@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Accepted, Engine } from '../engine/faces.ts';
-import { answerProblem, answerUnread } from './answer.ts';
+import type { Accepted } from '../engine/faces.ts';
+import { answerUnread, answerWritten, problemAt } from './answer.ts';
+import type { Written } from './answer.ts';
 import { Problem, toProblem } from './problems.ts';
 import type { HttpParts } from './parts.ts';
 
@@ -13,25 +14,48 @@ export const DOOR_PATH = '/in/';
 export const MAX_WEBHOOK_BYTES = 1_048_576;
 const SOURCE = /^[A-Za-z0-9_-]{1,100}$/;
 
-export type Door = (request: IncomingMessage, response: ServerResponse) => void;
+export interface Door {
+  /** A request that node:http read. */
+  readonly open: (request: IncomingMessage, response: ServerResponse) => void;
+  /** One that needed no node:http. Never rejects. */
+  readonly take: (webhook: Arrived) => Promise<Written>;
+}
 
-export function createDoor(parts: HttpParts): Door {
-  const { engine, settings, log } = parts;
-  return (request, response) => {
-    const source = sourceOf(request.url ?? '');
-    const refusal = refuse(request, source);
-    if (refusal !== null) return answerUnread(request, response, refusal);
-    readBody(request, (body) => {
-      if (body === null) return answerUnread(request, response, tooLarge());
-      receive(engine, { source, body, request, publicUrl: settings.publicUrl }).then(
-        (accepted) => answer(response, accepted, request),
-        (error: unknown) => {
-          const problem = toProblem(error);
-          if (problem.code === 'internal') log.error({ source, error: String(error) }, 'a webhook could not be accepted');
-          answerProblem(request, response, problem);
-        },
-      );
-    });
+/** A webhook with all its bytes. */
+export interface Arrived {
+  readonly source: string;
+  readonly body: Uint8Array;
+  readonly rawHeaders: readonly string[];
+  readonly host: string | undefined;
+  readonly path: string;
+}
+
+export function createDoor({ engine, settings, log }: HttpParts): Door {
+  async function take({ source, body, rawHeaders, host, path }: Arrived): Promise<Written> {
+    try {
+      const url = `${settings.publicUrl ?? `http://${host ?? 'localhost'}`}${path}`;
+      return answerTo(await engine.accept(source, { body, headers: headersOf(rawHeaders), rawHeaders, url }), path);
+    } catch (error) {
+      const problem = toProblem(error);
+      if (problem.code === 'internal') log.error({ source, error: String(error) }, 'a webhook could not be accepted');
+      return problemAt(path.split('?', 1)[0] ?? '', problem);
+    }
+  }
+
+  return {
+    take,
+    open(request, response) {
+      const path = request.url ?? '';
+      const source = sourceOf(path);
+      const refusal = refuse(request, source);
+      if (refusal !== null) return answerUnread(request, response, refusal);
+      readBody(request, (body) => {
+        if (body === null) return answerUnread(request, response, tooLarge());
+        const { rawHeaders } = request;
+        const arrived = { source, body, rawHeaders, host: request.headers.host, path };
+        void take(arrived).then((written) => answerWritten(request, response, written));
+      });
+    },
   };
 }
 
@@ -69,24 +93,6 @@ function readBody(request: IncomingMessage, done: (body: Buffer | null) => void)
   request.on('end', () => done(Buffer.concat(chunks, size)));
 }
 
-interface Arrived {
-  readonly source: string;
-  readonly body: Buffer;
-  readonly request: IncomingMessage;
-  readonly publicUrl: string | null;
-}
-
-/** Inside `async`, so that a throw is a rejection too. */
-async function receive(engine: Engine, { source, body, request, publicUrl }: Arrived): Promise<Accepted> {
-  const { rawHeaders } = request;
-  return engine.accept(source, {
-    body,
-    headers: headersOf(rawHeaders),
-    rawHeaders,
-    url: `${publicUrl ?? `http://${request.headers.host ?? 'localhost'}`}${request.url}`,
-  });
-}
-
 /** Node joins or drops repeated headers; a signature that came twice must be seen twice. */
 export function headersOf(raw: readonly string[]): Record<string, string | string[]> {
   const headers = Object.create(null) as Record<string, string | string[]>;
@@ -101,11 +107,10 @@ export function headersOf(raw: readonly string[]): Record<string, string | strin
   return headers;
 }
 
-function answer(response: ServerResponse, accepted: Accepted, request: IncomingMessage): void {
-  if (accepted.kind === 'rejected') return answerProblem(request, response, rejected(accepted));
+function answerTo(accepted: Accepted, path: string): Written {
+  if (accepted.kind === 'rejected') return problemAt(path.split('?', 1)[0] ?? '', rejected(accepted));
   const { status, contentType, body } = accepted.ack;
-  response.writeHead(status, ['Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body))]);
-  response.end(body);
+  return { status, headers: { 'content-type': contentType }, text: body };
 }
 
 function rejected(accepted: Extract<Accepted, { kind: 'rejected' }>): Problem {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { answerUnread } from './answer.ts';
 import { DOOR_PATH } from './door.ts';
 import type { Door } from './door.ts';
+import { shorten } from './shortcut.ts';
 import { PROBLEMS, PROBLEM_TYPE, Problem, problemDocument } from './problems.ts';
 
 /** Bounds on what a connection may take. */
@@ -43,12 +44,13 @@ export function createListener({ door, fastify, isClosing }: Takers, limits: Lim
       // Kept-alive connections may still bring calls; the process is alive all the same.
       if (isClosing() && request.url !== '/healthz')
         answerUnread(request, response, new Problem('closing', 'The server is stopping; try again.'));
-      else if (request.url?.startsWith(DOOR_PATH) === true) door(request, response);
+      else if (request.url?.startsWith(DOOR_PATH) === true) door.open(request, response);
       else fastify(request, response);
     },
   );
   server.maxConnections = limits.connections;
   server.setTimeout(limits.idleMs);
+  shorten(server, { take: door.take, isClosing }, limits);
   return server;
 }
 

@@ -138,7 +138,11 @@ describe('what is not HTTP, or comes too slowly', () => {
   it('gives up on a body that drips, and answers 503 while it stops', async () => {
     let closing = false;
     const listener = createListener(
-      { door: (request) => void request.resume(), fastify: (_request, response) => response.end('ok'), isClosing: () => closing },
+      {
+        door: { open: (request) => void request.resume(), take: () => Promise.reject(new Error('unused')) },
+        fastify: (_request, response) => response.end('ok'),
+        isClosing: () => closing,
+      },
       { ...LIMITS, headersTimeoutMs: 100, requestTimeoutMs: 200, checkEveryMs: 50 },
     );
     listener.on('clientError', answerBrokenRequest);

@@ -5,21 +5,24 @@ import { DatabaseSync } from 'node:sqlite';
 /** The newest schema this program knows: the number of its last migration. */
 const MIGRATIONS = join(import.meta.dirname, 'migrations');
 
-/** How long a checkpoint may let the log grow before it is written back, in pages of 4 KiB. */
+/** How far a writer lets the log grow before it writes it back itself, in pages of 4 KiB. */
 const CHECKPOINT_PAGES = 4000;
 
+/** `write`: the one writer, `alone` without a thread that writes the log back; `upkeep`: that thread's. */
+export type Mode = 'write' | 'alone' | 'read' | 'upkeep';
+
 /** Opens the embedded database, writes only durably, and refuses where that cannot be had. Throws an Error with a sentence. */
-export function connect(path: string, mode: 'write' | 'read'): DatabaseSync {
-  if (mode === 'write') mkdirSync(dirname(path), { recursive: true });
+export function connect(path: string, mode: Mode): DatabaseSync {
+  if (mode !== 'read') mkdirSync(dirname(path), { recursive: true });
   const db = new DatabaseSync(path, { readOnly: mode === 'read', enableForeignKeyConstraints: false, timeout: 5000 });
   if (mode === 'read') {
     db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000;');
     return db;
   }
   db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;`);
+    PRAGMA wal_autocheckpoint = ${mode === 'alone' ? CHECKPOINT_PAGES : 0}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;`);
   assertDurable(db);
-  migrate(db);
+  if (mode !== 'upkeep') migrate(db);
   return db;
 }
 
@@ -40,6 +43,18 @@ function assertDurable(db: DatabaseSync): void {
 /** What `assertDurable` found, for people. */
 export function durability(db: DatabaseSync): string {
   return `${String(pragma(db, 'journal_mode')).toUpperCase()}, synchronous=${pragma(db, 'synchronous') === 2 ? 'FULL' : 'not full'}`;
+}
+
+export interface Checkpoint {
+  /** Pages in the log, and how many of them are in the database. */
+  readonly log: number;
+  readonly done: number;
+}
+
+/** Writes back as much of the log as nobody reads any more, without holding up anybody. */
+export function checkpoint(db: DatabaseSync): Checkpoint {
+  const { log, checkpointed } = db.prepare('PRAGMA wal_checkpoint(PASSIVE)').get() as { log: number; checkpointed: number };
+  return { log, done: checkpointed };
 }
 
 function migrate(db: DatabaseSync): void {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { Run, runsOf } from './runs.ts';
 
 /**
  * Indexes for keys that come in no order (dedupe keys, transaction ids).
@@ -14,71 +15,88 @@ export interface KeyIndex {
   /** The row with this key, this commit's own included; null where there is none. */
   find(key: string): number | null;
   add(key: string, seq: number): void;
-  /** Writes a run where enough has gathered; call it inside the commit. */
+  /** Writes on at a run where enough has gathered; call it inside the commit. */
   flush(): void;
   /** The commit stands, or not. */
   settle(committed: boolean): void;
 }
-
-/** Keys in one run: long enough that many fall on one page, short enough that writing it does not stall the door. */
-const RUN = 8192;
 
 interface KeyTable {
   readonly name: 'event_keys' | 'transaction_ids';
   /** The rows that hold the keys, and their key as one text. */
   readonly rows: 'events' | 'transactions';
   readonly key: string;
+  /** Keys in one run: the more, the more of them fall on one page. */
+  readonly run: number;
 }
 
-const EVENT_KEYS: KeyTable = { name: 'event_keys', rows: 'events', key: `scope || char(10) || dedupe_key` };
-const TRANSACTION_IDS: KeyTable = { name: 'transaction_ids', rows: 'transactions', key: 'id' };
+const EVENT_KEYS: KeyTable = { name: 'event_keys', rows: 'events', key: `scope || char(10) || dedupe_key`, run: 32_768 };
+/** Shorter, because readers look through the rows after the last run one by one. */
+const TRANSACTION_IDS: KeyTable = { name: 'transaction_ids', rows: 'transactions', key: 'id', run: 8_192 };
 
 /** Dedupe keys, each the text of `eventKey`: one fact, one row. */
 export const eventKeys = (db: DatabaseSync): KeyIndex => keyIndex(db, EVENT_KEYS);
 export const eventKey = (scope: string, dedupeKey: string): string => `${scope}\n${dedupeKey}`;
 export const transactionIds = (db: DatabaseSync): KeyIndex => keyIndex(db, TRANSACTION_IDS);
 
-function keyIndex(db: DatabaseSync, { name, rows, key: column }: KeyTable): KeyIndex {
+function keyIndex(db: DatabaseSync, { name, rows, key: column, run: length }: KeyTable): KeyIndex {
   const runs = runsOf(db);
   const candidates = db.prepare(`SELECT seq FROM ${name} WHERE hash = ?`);
   const keyOf = db.prepare(`SELECT ${column} AS key FROM ${rows} WHERE seq = ?`);
-  const insert = db.prepare(`INSERT INTO ${name} (hash, seq) VALUES (?, ?)`);
+  const insert = db.prepare(`INSERT INTO ${name} (hash, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`);
   const tail = db.prepare(`SELECT seq, ${column} AS key FROM ${rows} WHERE seq > ?`).all(runs.upto(name)) as { seq: number; key: string }[];
-  const recent = new Map(tail.map(({ key, seq }) => [key, seq]));
+  const run = new Run<HashedKey>({ write: ({ hash, seq }) => insert.run(hash, seq), finish: (upto) => runs.written(name, upto) });
+  let recent = new Map(tail.map(({ key, seq }) => [key, seq]));
+  /** Those of the run that is being written. */
+  let leaving = new Map<string, number>();
   let added: string[] = [];
-  let flushed = false;
 
   function stored(key: string): number | null {
-    for (const { seq } of candidates.all(hashOf(key)) as { seq: number }[]) {
-      if ((keyOf.get(seq) as { key: string } | undefined)?.key === key) return seq;
-    }
-    return null;
+    const hash = hashOf(key);
+    const first = candidates.get(hash) as { seq: number } | undefined;
+    if (first === undefined) return null;
+    const isIt = ({ seq }: { seq: number }): boolean => (keyOf.get(seq) as { key: string } | undefined)?.key === key;
+    if (isIt(first)) return first.seq;
+    return (candidates.all(hash) as { seq: number }[]).find(isIt)?.seq ?? null;
   }
 
   return {
-    find: (key) => recent.get(key) ?? stored(key),
+    find: (key) => recent.get(key) ?? leaving.get(key) ?? stored(key),
     add(key, seq) {
       recent.set(key, seq);
       added.push(key);
     },
-    flush() {
-      if (recent.size < RUN) return;
-      const run = [...recent].map(([key, seq]) => ({ hash: hashOf(key), seq })).sort((a, b) => a.hash - b.hash);
-      let upto = 0;
-      for (const { hash, seq } of run) {
-        insert.run(hash, seq);
-        if (seq > upto) upto = seq;
-      }
-      runs.written(name, upto);
-      flushed = true;
-    },
+    flush: () => run.step(added.length),
     settle(committed) {
       if (!committed) for (const key of added) recent.delete(key);
-      else if (flushed) recent.clear();
       added = [];
-      flushed = false;
+      if (run.settle(committed)) leaving = new Map();
+      if (!run.isEmpty || recent.size < length) return;
+      leaving = recent;
+      recent = new Map();
+      const { lines, upto } = inOrder(leaving);
+      run.begin(lines, upto);
     },
   };
+}
+
+interface HashedKey {
+  readonly hash: number;
+  readonly seq: number;
+}
+
+const BUCKETS = 4096;
+
+/** By the upper bits of their hashes: near enough to the order of the table that neighbours fall on one page, without a sort. */
+function inOrder(keys: ReadonlyMap<string, number>): { lines: HashedKey[]; upto: number } {
+  const buckets: HashedKey[][] = Array.from({ length: BUCKETS }, () => []);
+  let upto = 0;
+  for (const [key, seq] of keys) {
+    const hash = hashOf(key);
+    buckets[Math.floor((hash / TWO_POW_32 / 2 ** 20) * BUCKETS)]?.push({ hash, seq });
+    if (seq > upto) upto = seq;
+  }
+  return { lines: buckets.flat(), upto };
 }
 
 const TWO_POW_32 = 2 ** 32;
@@ -94,15 +112,6 @@ export function hashOf(key: string): number {
     high ^= high >>> 15;
   }
   return ((high ^ (low >>> 13)) & 0xfffff) * TWO_POW_32 + (low >>> 0);
-}
-
-export function runsOf(db: DatabaseSync) {
-  const read = db.prepare('SELECT upto FROM runs WHERE name = ?');
-  const write = db.prepare('INSERT INTO runs (name, upto) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET upto = excluded.upto');
-  return {
-    upto: (name: string): number => Number(read.get(name)?.['upto'] ?? 0),
-    written: (name: string, upto: number): void => void write.run(name, upto),
-  };
 }
 
 /** For connections that only read: the row of a transaction, in the table or among the rows after its last run. */

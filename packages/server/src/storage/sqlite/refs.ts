@@ -2,10 +2,10 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Transaction } from '@paybell/sdk';
 import { references } from '../../ledger/references.ts';
 import type { Condition } from './page.ts';
-import { runsOf } from './keys.ts';
+import { Run, runsOf } from './runs.ts';
 
 /** Transactions in one run of the search index; those after the last run are looked through one by one. */
-const RUN = 4096;
+const RUN = 8192;
 
 /** The code point after which no text goes on: closes the range of a prefix search. */
 const AFTER_ALL = '\u{10FFFF}';
@@ -16,15 +16,23 @@ interface Line {
   readonly seq: number;
 }
 
+interface Ref {
+  readonly merchant: string;
+  readonly value: string;
+  readonly seq: number;
+}
+
 /** Keeps the search index: in sorted runs for new transactions, at once for what an indexed one gains. */
 export function refWriter(db: DatabaseSync) {
   const runs = runsOf(db);
   const insert = db.prepare('INSERT INTO refs (merchant, value, transaction_seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
-  const tail = db.prepare('SELECT seq, doc FROM transactions WHERE seq > ?').all(runs.upto('refs')) as { seq: number; doc: string }[];
-  const recent = new Map<number, Line>(tail.map(({ seq, doc }) => [seq, lineOf(JSON.parse(doc) as Transaction, seq)]));
+  const write = ({ merchant, value, seq }: Ref): void => void insert.run(merchant, value, seq);
+  // Up to here rows are in the table, or in the run that is on its way there.
   let upto = runs.upto('refs');
+  const tail = db.prepare('SELECT seq, doc FROM transactions WHERE seq > ?').all(upto) as { seq: number; doc: string }[];
+  let recent = new Map<number, Line>(tail.map(({ seq, doc }) => [seq, lineOf(JSON.parse(doc) as Transaction, seq)]));
   let fresh = new Map<number, Line>();
-  let flushed = false;
+  const run = new Run<Ref>({ write, finish: (last) => runs.written('refs', last) });
   return {
     changed(before: Transaction | null, now: Transaction, seq: number): void {
       if (seq > upto) {
@@ -34,25 +42,23 @@ export function refWriter(db: DatabaseSync) {
       const had = before === null ? [] : references(before);
       for (const value of references(now)) if (!had.includes(value)) insert.run(now.merchant, value, seq);
     },
-    flush(): void {
-      if (recent.size + fresh.size < RUN) return;
-      const lines = [...recent, ...fresh].flatMap(([, { merchant, values, seq }]) => values.map((value) => ({ merchant, value, seq })));
-      lines.sort((a, b) => (a.merchant === b.merchant ? (a.value < b.value ? -1 : 1) : a.merchant < b.merchant ? -1 : 1));
-      for (const { merchant, value, seq } of lines) insert.run(merchant, value, seq);
-      runs.written('refs', Math.max(...recent.keys(), ...fresh.keys()));
-      flushed = true;
-    },
+    /** Call it inside the commit. */
+    flush: (): void => run.step(2 * fresh.size),
     settle(committed: boolean): void {
-      if (committed && flushed) {
-        recent.clear();
-        upto = runs.upto('refs');
-      } else if (committed) {
-        for (const [seq, line] of fresh) recent.set(seq, line);
-      }
+      if (committed) for (const [seq, line] of fresh) recent.set(seq, line);
       fresh = new Map();
-      flushed = false;
+      run.settle(committed);
+      if (!run.isEmpty || recent.size < RUN) return;
+      for (const seq of recent.keys()) if (seq > upto) upto = seq;
+      run.begin(inOrder(recent.values()), upto);
+      recent = new Map();
     },
   };
+}
+
+function inOrder(lines: Iterable<Line>): Ref[] {
+  const refs = [...lines].flatMap(({ merchant, values, seq }) => values.map((value) => ({ merchant, value, seq })));
+  return refs.sort((a, b) => (a.merchant === b.merchant ? (a.value < b.value ? -1 : 1) : a.merchant < b.merchant ? -1 : 1));
 }
 
 function lineOf(row: Transaction, seq: number): Line {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Arrival, Storage, StorageFailure } from '../contract.ts';
 import { connect, lockFolder } from './connect.ts';
+import type { Checkpoint, Mode } from './connect.ts';
 import { operations, READS } from './operations.ts';
 import type { OperationName } from './operations.ts';
 import { pack } from './wire.ts';
@@ -28,7 +29,7 @@ export class StorageError extends Error implements StorageFailure {
 }
 
 interface Connection {
-  call(name: OperationName | 'close', argument: unknown): Promise<unknown>;
+  call(name: OperationName | 'checkpoint' | 'close', argument: unknown): Promise<unknown>;
 }
 
 const NO_METHODS = new Set(['then', 'toJSON', 'constructor']);
@@ -37,6 +38,7 @@ const NO_METHODS = new Set(['then', 'toJSON', 'constructor']);
 export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage {
   let writer: Connection | null = null;
   let reader: Connection | null = null;
+  let upkeep: Connection | null = null;
   let unlock: (() => void) | null = null;
 
   async function open(): Promise<void> {
@@ -46,10 +48,14 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
     }
     try {
       if (threads) {
-        if (!readOnly) writer = await thread(path, 'write');
+        if (!readOnly) {
+          const first = await thread(path, 'write');
+          upkeep = await thread(path, 'upkeep');
+          writer = withUpkeep(first, upkeep);
+        }
         reader = await thread(path, 'read');
       } else {
-        reader = inline(path, readOnly ? 'read' : 'write');
+        reader = inline(path, readOnly ? 'read' : 'alone');
         if (!readOnly) writer = reader;
       }
     } catch (error) {
@@ -60,9 +66,10 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
 
   async function close(): Promise<void> {
     if (writer !== reader) await reader?.call('close', null);
+    await upkeep?.call('close', null);
     await writer?.call('close', null);
     unlock?.();
-    writer = reader = unlock = null;
+    writer = reader = upkeep = unlock = null;
   }
 
   // The contract's methods all have one argument and the same name as their operation: this is the whole driver.
@@ -83,12 +90,47 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
   return contract as unknown as Storage;
 }
 
+/** Commits after which the log is written back. */
+const CHECKPOINT_EVERY = 128;
+/** Pages of 4 KiB in the log after which the writer writes the rest back itself, because only a log that is all written back starts anew. */
+const LONGEST_LOG = 8_000;
+
+/**
+ * Has the log written back by another thread while the writer goes on: it takes tens of milliseconds, in which no webhook could be
+ * acknowledged. What the writer added meanwhile is little, and the writer's own share.
+ */
+function withUpkeep(writer: Connection, upkeep: Connection): Connection {
+  let commits = 0;
+  let busy = false;
+  async function checkpoint(): Promise<void> {
+    busy = true;
+    try {
+      const { log, done } = (await upkeep.call('checkpoint', null)) as Checkpoint;
+      if (log > LONGEST_LOG && done < log) await writer.call('checkpoint', null);
+    } catch {
+      // The log only grows; the next commits try again, and a disk that fails is the commits' to report.
+    } finally {
+      busy = false;
+    }
+  }
+  return {
+    call(name, argument) {
+      commits += 1;
+      if (commits >= CHECKPOINT_EVERY && !busy && name !== 'close') {
+        commits = 0;
+        void checkpoint();
+      }
+      return writer.call(name, argument);
+    },
+  };
+}
+
 /** The lower eight bits of an extended result code are the code itself. */
 function isFatal(code: number | null): boolean {
   return code !== null && FATAL_CODES.has(code & 0xff);
 }
 
-function inline(path: string, mode: 'write' | 'read'): Connection {
+function inline(path: string, mode: Mode): Connection {
   const db = connect(path, mode);
   const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
   return {
@@ -102,7 +144,7 @@ function inline(path: string, mode: 'write' | 'read'): Connection {
   };
 }
 
-async function thread(path: string, mode: 'write' | 'read'): Promise<Connection> {
+async function thread(path: string, mode: Mode): Promise<Connection> {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), { workerData: { path, mode } });
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();

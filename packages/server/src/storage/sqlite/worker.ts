@@ -1,7 +1,8 @@
 /** A thread with one connection: runs the operations it is asked for, one after the other. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { connect } from './connect.ts';
+import { checkpoint, connect } from './connect.ts';
+import type { Mode } from './connect.ts';
 import { operations } from './operations.ts';
 import type { OperationName } from './operations.ts';
 import { unpack } from './wire.ts';
@@ -9,25 +10,29 @@ import type { Packed } from './wire.ts';
 
 export interface Call {
   readonly id: number;
-  readonly name: OperationName | 'close';
+  readonly name: OperationName | 'checkpoint' | 'close';
   readonly argument: unknown;
 }
 
 export type Answer =
   { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: number | null };
 
-const { path, mode } = workerData as { path: string; mode: 'write' | 'read' };
+const { path, mode } = workerData as { path: string; mode: Mode };
 const port = parentPort;
 if (port === null) throw new Error('This file is the body of a worker thread.');
 
 const db = connect(path, mode);
-const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
+const run: Record<string, (argument: unknown) => unknown> = {
+  ...(mode === 'upkeep' ? {} : (operations(db) as unknown as Record<string, (argument: unknown) => unknown>)),
+  checkpoint: () => checkpoint(db),
+  close: () => db.close(),
+};
 
 port.on('message', ({ id, name, argument }: Call) => {
   let answer: Answer;
   try {
     const given = name === 'record' ? unpack(argument as Packed) : argument;
-    answer = { id, result: name === 'close' ? db.close() : run[name]?.(given) };
+    answer = { id, result: run[name]?.(given) };
   } catch (error) {
     const known = error as { message?: string; errcode?: number };
     answer = { id, error: known.message ?? String(error), code: known.errcode ?? null };
