@@ -1,3 +1,4 @@
+export { timeText } from './access.ts';
 export { exponentOf } from './currency.ts';
 export { diagnose } from './diagnose.ts';
 export { CAUSES } from './diagnose/causes.ts';

@@ -69,6 +69,7 @@ export async function startPaybell(settings: Settings): Promise<Running> {
       log,
       vault,
       judgeUrl: guard.judgeUrl,
+      disableAfterMs: settings.disableAfterMs,
       onFatal,
     });
     const metrics = createMetrics();

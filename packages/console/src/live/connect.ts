@@ -21,6 +21,17 @@ function refreshStats(client: QueryClient): void {
   }, STATS_EVERY_MS);
 }
 
+/** A hundred breakers that open at once are one question. */
+const ENDPOINTS_EVERY_MS = 500;
+let endpointsTimer: number | null = null;
+
+function refreshEndpoints(client: QueryClient): void {
+  endpointsTimer ??= window.setTimeout(() => {
+    endpointsTimer = null;
+    void client.invalidateQueries({ queryKey: ['endpoints'] });
+  }, ENDPOINTS_EVERY_MS);
+}
+
 /** Opens the stream for this tab; the answer closes it. */
 export function connectLive(client: QueryClient): () => void {
   stream = new LiveStream({
@@ -30,6 +41,9 @@ export function connectLive(client: QueryClient): () => void {
       pushToFeed(batch);
       countArrivals(batch);
       refreshStats(client);
+    },
+    onEndpoint() {
+      refreshEndpoints(client);
     },
     onGap() {
       void client.invalidateQueries();

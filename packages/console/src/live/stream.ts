@@ -25,10 +25,12 @@ export interface StreamOptions {
   onBatch(batch: Batch): void;
   /** Rows were missed: whoever shows a snapshot must take a new one. */
   onGap(): void;
+  /** An endpoint failed, came back or was disabled. */
+  onEndpoint(): void;
   onState(state: StreamState): void;
 }
 
-const ADDRESS = '/v1/live?topics=transactions,deliveries,requests';
+const ADDRESS = '/v1/live?topics=transactions,deliveries,requests,endpoints';
 const FLUSH_EVERY_MS = 100;
 /** Per topic. A tab that cannot keep up drops what it holds and takes a new snapshot instead of growing. */
 const MAX_BUFFERED = 2_000;
@@ -73,6 +75,10 @@ export class LiveStream {
       this.#scheduleFlush();
     });
     for (const topic of TOPICS) source.addEventListener(topic, (message) => this.#received(topic, message));
+    source.addEventListener('endpoint', (message: MessageEvent<string>) => {
+      if (message.lastEventId !== '') this.#lastId = message.lastEventId;
+      this.#options.onEndpoint();
+    });
   }
 
   stop(): void {

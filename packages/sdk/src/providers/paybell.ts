@@ -92,6 +92,49 @@ const settlement = {
 };
 const dispute = { id: 'dsp_5Yt2', transactionId: 'pay_7Qm2xVb1', reference: 'INV-1042', amount: payment.amount, rail: 'card' };
 
+const failed = {
+  merchant: 'default',
+  endpoint: 'end_01kb0v6q2n8w4t7e3r5y9u1p0s',
+  url: 'https://shop.example/webhooks',
+  reason: 'http_5xx',
+  message: 'The server failed while handling the webhook.',
+  since: '2026-11-22T09:00:00.000Z',
+};
+const failing = { ...failed, failures: 12 };
+const exhausted = {
+  ...failed,
+  delivery: 'dlv_01kb0v6q2n8w4t7e3r5y9u1p0s',
+  event: 'evt_01kb0v6q2n8w4t7e3r5y9u1p0s',
+  eventType: 'payment.succeeded',
+  transaction: null,
+  statusCode: 500,
+  attempts: 10,
+  count: 1,
+  deliveries: ['dlv_01kb0v6q2n8w4t7e3r5y9u1p0s'],
+};
+
+/** No payment in them: they tell whoever runs Paybell how endpoints are doing. */
+const operational: Record<string, EventSpec> = {
+  'endpoint.failing': { kind: null, status: null, title: 'An endpoint is down, or does nothing but fail', example: failing },
+  'endpoint.disabled': {
+    kind: null,
+    status: null,
+    title: 'An endpoint was disabled',
+    example: {
+      ...failing,
+      reason: 'failing',
+      message: 'The endpoint has done nothing but fail for as long as is allowed, so it was disabled.',
+    },
+  },
+  'endpoint.recovered': {
+    kind: null,
+    status: null,
+    title: 'An endpoint that failed is back',
+    example: { ...failing, reason: 'ok', message: 'The endpoint accepted the webhook.' },
+  },
+  'delivery.exhausted': { kind: null, status: null, title: 'The last try of a delivery failed', example: exhausted },
+};
+
 const events: Record<string, EventSpec> = {
   'payment.created': { kind: 'payment', status: 'created', title: 'A payment is known, nothing is asked yet', example: payment },
   'payment.action_required': { kind: 'payment', status: 'action_required', title: 'The payer has to act', example: payment },
@@ -123,6 +166,7 @@ const events: Record<string, EventSpec> = {
   'dispute.evidence_due': { kind: 'dispute', status: 'action_required', title: 'A dispute waits for evidence', example: dispute },
   'dispute.won': { kind: 'dispute', status: 'failed', title: 'A dispute was won: the money stays', example: dispute },
   'dispute.lost': { kind: 'dispute', status: 'succeeded', title: 'A dispute was lost: the money went back', example: dispute },
+  ...operational,
 };
 
 /** Source: the Standard Webhooks specification 1.0.0. The data is Paybell's canonical form. */

@@ -21,6 +21,7 @@ export interface SettingsInput {
 
 /** Variables of the project's own tests and benchmarks: no settings, and no typing errors of one. */
 const NOT_SETTINGS = /^PAYBELL_(?:(?:TEST|BENCH)_|CHROMIUM$)/;
+const DISABLE_AFTER_MS = 5 * 86_400_000;
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Reads all settings, flags before environment. Throws SettingsError. */
@@ -82,6 +83,8 @@ function withFallbacks(given: Partial<Settings>): Settings {
     adminKey: given.adminKey ?? null,
     publicUrl: given.publicUrl ?? null,
     allowPrivateCidrs: demo ? [...new Set([...cidrs, ...LOOPBACK])] : cidrs,
+    // Null is an answer: never.
+    disableAfterMs: given.disableAfterMs === undefined ? DISABLE_AFTER_MS : given.disableAfterMs,
     logLevel: given.logLevel ?? 'info',
     demo,
   };

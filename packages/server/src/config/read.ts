@@ -64,6 +64,19 @@ export function cidrs(text: string): readonly string[] {
   });
 }
 
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const LONGEST_DAYS = 366;
+
+/** Milliseconds; null: never. */
+export function durationOrNever(text: string): number | null {
+  if (text === 'never') return null;
+  const match = /^(\d{1,6})([mhd])$/.exec(text);
+  const ms = Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? NaN);
+  if (!(ms > 0 && ms <= LONGEST_DAYS * 86_400_000))
+    throw new Error(`must be a duration from 1m to ${LONGEST_DAYS}d such as 12h or 5d, or "never", not "${shown(text)}".`);
+  return ms;
+}
+
 export function oneOf<Word extends string>(text: string, words: readonly Word[]): Word {
   const word = words.find((known) => known === text);
   if (word === undefined) throw new Error(`must be one of ${words.join(', ')}, not "${shown(text)}".${didYouMean(text, words)}`);

@@ -18,6 +18,8 @@ export interface Settings {
   /** Origin under which the world reaches this server, without a slash at the end; null: where it listens. */
   readonly publicUrl: string | null;
   readonly allowPrivateCidrs: readonly string[];
+  /** How long an endpoint may do nothing but fail before it is disabled, in milliseconds; null: for ever. */
+  readonly disableAfterMs: number | null;
   readonly logLevel: LogLevel;
   readonly demo: boolean;
 }
@@ -132,6 +134,16 @@ export const SETTINGS: readonly Setting[] = [
     secret: false,
     help: 'Private address ranges that webhooks may be sent to, by http too.',
     read: read.cidrs,
+  },
+  {
+    name: 'disableAfterMs',
+    flag: 'disable-after',
+    env: 'PAYBELL_DISABLE_AFTER',
+    type: 'duration or never',
+    fallback: '5d',
+    secret: false,
+    help: 'How long an endpoint may do nothing but fail before it is disabled, such as 12h or 5d; its own disableAfter goes first.',
+    read: read.durationOrNever,
   },
   {
     name: 'logLevel',

@@ -1,19 +1,24 @@
-import type { DeliveryRow, Lease, LeasedDelivery, NewDelivery, Turn } from '../storage/contract.ts';
-import { compose, timeoutMs } from './deliver/compose.ts';
+import type { Lease, LeasedDelivery, NewDelivery, Settlement, Turn } from '../storage/contract.ts';
+import { caller } from './deliver/call.ts';
+import type { Call } from './deliver/call.ts';
+import { timeoutMs } from './deliver/compose.ts';
 import { createDue } from './deliver/due.ts';
 import type { Wanted } from './deliver/due.ts';
-import { FIRST, Lane, RETRY, TURNS } from './deliver/lane.ts';
-import { outcomeOf } from './deliver/outcome.ts';
+import { createFailing } from './deliver/failing.ts';
+import { slowsDown } from './deliver/judge.ts';
+import { FIRST, RETRY, TURNS } from './deliver/lane.ts';
+import type { Lane } from './deliver/lane.ts';
+import { Lanes } from './deliver/lanes.ts';
+import { createLeases } from './deliver/leases.ts';
+import { Line } from './deliver/line.ts';
+import type { Place } from './deliver/line.ts';
+import { outcomeOf, settledRow } from './deliver/outcome.ts';
+import { parseRetryAfter } from './deliver/retry-after.ts';
 import { createSettler } from './deliver/settler.ts';
 import type { InnerDirectory } from './directory.ts';
-import type { Endpoint, Observe } from './faces.ts';
-import type { Clock, Log, RandomBytes, Send, SendRequest, SendResult, Storage, Timers } from './ports.ts';
-import { deliveryRow } from './record/rows.ts';
+import type { Endpoint, EndpointNow, Happenings, Observe } from './faces.ts';
+import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts';
 
-/** Calls in flight over all endpoints. */
-const MOST_IN_FLIGHT = 512;
-/** Deliveries of a deleted endpoint that one commit ends. */
-const ABANDON_STEP = 1_000;
 /** A lease outlasts the queue and the call; what waits longer is given back unsent. */
 const LEASE_MS = 60_000;
 
@@ -26,6 +31,8 @@ export interface DeliverParts {
   readonly timers: Timers;
   readonly random: RandomBytes;
   readonly log: Log;
+  /** How long an endpoint may do nothing but fail; null: for ever. */
+  readonly disableAfterMs: number | null;
   /** Names this process in leases. */
   readonly owner: string;
 }
@@ -38,84 +45,79 @@ export interface Deliver {
   take(jobs: readonly LeasedDelivery[]): void;
   /** Something of this endpoint and turn may be due in the store. */
   wake(endpoint: string, turn: Turn, at: number): void;
+  now(endpoint: Endpoint): EndpointNow;
   start(): Promise<void>;
   stop(withinMs: number): Promise<void>;
-  gauges(): { inFlight: number; queued: number };
+  gauges(): { inFlight: number; queued: number; openBreakers: number };
 }
 
-const NOTHING_SENT: Omit<SendResult, 'cause'> = {
-  status: null,
-  headers: {},
-  body: new Uint8Array(0),
-  truncated: false,
-  durationMs: 0,
-  timings: { dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null },
-};
-
-/** Claims, sends, judges and settles deliveries: each endpoint in a lane of its own, lanes in turn. */
+/** Claims, sends, judges and settles deliveries: each endpoint in a lane of its own, merchants and their lanes in turn. */
 export function createDeliver(parts: DeliverParts): Deliver {
-  const { storage, directory, send, observe, clock, timers, random, log, owner } = parts;
-  const lanes = new Map<string, Lane>();
-  const line: Lane[] = [];
-  let inFlight = 0;
+  const { storage, directory, observe, clock, timers, random, log, owner } = parts;
+  const lanes = new Lanes(directory);
+  const line = new Line();
   let stopping = false;
   let drained: (() => void) | null = null;
+  let cancelLook: (() => void) | null = null;
   const settler = createSettler(parts);
-  const superseded = (row: DeliveryRow): void => observe.emit('delivery', row);
-  const due = createDue({ storage, clock, timers, log, lanes: { of: laneOf, all: () => lanes.values() }, wants, take, superseded });
+  const leases = createLeases(parts);
+  const send = caller(parts);
+  const failing = createFailing(parts, { lanes, disable: (lane) => void close(lane, 'failing') });
+  const due = createDue({ storage, clock, timers, log, lanes, wants, take, superseded: (row) => observe.emit('delivery', row) });
 
-  function laneOf(endpoint: string): Lane {
-    let lane = lanes.get(endpoint);
-    if (lane === undefined) lanes.set(endpoint, (lane = new Lane(endpoint)));
-    return lane;
-  }
-
-  function wants(lane: Lane, turn: Turn): Wanted | null {
+  function wants(lane: Lane, turn: Turn, at: number): Wanted | null {
     const endpoint = directory.endpointById(lane.endpoint);
-    if (stopping || endpoint === undefined || !endpoint.active) return null;
-    const { skipStale, maxInFlight } = endpoint;
+    if (stopping || endpoint === undefined || !endpoint.active || lane.closing) return null;
+    const { skipStale } = endpoint;
+    const limit = lane.limit(endpoint.maxInFlight, at);
     // What was overtaken shows when it is claimed, so where that counts nothing is leased ahead of its sending.
-    const max = Math.min(lane.wants(turn, maxInFlight), skipStale ? maxInFlight - lane.inFlight - lane.queued : Infinity);
+    const max = Math.min(lane.wants(turn, limit), skipStale ? limit - lane.inFlight - lane.queued : Infinity);
     return max <= 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max, skipStale };
   }
 
   function take(jobs: readonly LeasedDelivery[], reserved = false): void {
+    const now = clock.now();
+    const parked: LeasedDelivery[] = [];
     for (const job of jobs) {
-      const lane = laneOf(job.endpoint);
+      const lane = lanes.of(job.endpoint);
       if (reserved) lane.reserved -= 1;
-      if (stopping) continue;
+      if (stopping || lane.breaker.state(now) === 'open') {
+        parked.push(job);
+        continue;
+      }
       lane.push(job);
-      enterLine(lane);
+      enter(lane, now);
     }
-    if (stopping) void giveBack(jobs);
+    if (parked.length > 0) void giveBack(parked);
     pump();
   }
 
-  function capOf(lane: Lane): number {
-    return directory.endpointById(lane.endpoint)?.maxInFlight ?? 1;
+  function enter(lane: Lane, now: number): void {
+    if (!lane.inLine && lane.queued > 0 && !lane.closing && lane.ready(limitOf(lane, now))) line.enter(lane);
   }
 
-  function enterLine(lane: Lane): void {
-    if (lane.inLine || lane.gone || !lane.ready(capOf(lane))) return;
-    lane.inLine = true;
-    line.push(lane);
+  function limitOf(lane: Lane, now: number): number {
+    return lane.limit(directory.endpointById(lane.endpoint)?.maxInFlight ?? 1, now);
   }
 
-  /** Lanes send in turn, one call each, so that a long queue never goes before a short one. */
   function pump(): void {
-    while (inFlight < MOST_IN_FLIGHT && !stopping) {
-      const lane = line.shift();
-      if (lane === undefined) return;
-      lane.inLine = false;
-      const job = lane.gone ? undefined : lane.next(capOf(lane));
-      if (job !== undefined) start(lane, job);
-      enterLine(lane);
+    if (stopping) return;
+    const now = clock.now();
+    for (let lane = line.next(now); lane !== undefined; lane = line.next(now)) {
+      const job = lane.closing ? undefined : lane.next(limitOf(lane, now));
+      if (job !== undefined) start(lane, job, now);
+      enter(lane, now);
     }
+    const at = line.lookAt();
+    if (at === null || cancelLook !== null) return;
+    cancelLook = timers.after(Math.max(1, at - now), () => {
+      cancelLook = null;
+      pump();
+    });
   }
 
-  function start(lane: Lane, job: LeasedDelivery): void {
+  function start(lane: Lane, job: LeasedDelivery, now: number): void {
     const endpoint = directory.endpointById(job.endpoint);
-    const now = clock.now();
     if (endpoint === undefined) {
       // Deleted while the commit that holds this one ran.
       lane.push(job);
@@ -126,43 +128,22 @@ export function createDeliver(parts: DeliverParts): Deliver {
       void giveBack([job]);
       return;
     }
-    lane.started(job);
-    inFlight += 1;
-    let request: SendRequest;
-    try {
-      request = compose(job, endpoint, now);
-    } catch (error) {
-      log.warn({ endpoint: endpoint.id, error: String(error) }, 'a delivery could not be signed');
-      end(lane, { job, request: null, startedAt: now, result: { ...NOTHING_SENT, cause: 'signing_failed' } });
-      return;
-    }
-    send(request).then(
-      (result) => end(lane, { job, request, startedAt: now, result }),
-      (error: unknown) => {
-        log.error({ endpoint: endpoint.id, error: String(error) }, 'the sender failed');
-        end(lane, { job, request, startedAt: now, result: { ...NOTHING_SENT, cause: 'interrupted' } });
-      },
-    );
+    lane.started(job, now);
+    const place = line.began(lane, now);
+    send({ job, endpoint, now }, (call) => end(lane, place, call));
   }
 
-  interface Call {
-    readonly job: LeasedDelivery;
-    readonly request: SendRequest | null;
-    readonly startedAt: number;
-    readonly result: SendResult;
-  }
-
-  function end(lane: Lane, call: Call): void {
+  function end(lane: Lane, place: Place, call: Call): void {
     const { job, result } = call;
     const now = clock.now();
-    // Deleted or disabled in flight: the result is written, nothing is tried again.
+    // Deleted or disabled in flight: the result is written, nothing is sent any more.
     const endpoint = directory.endpointById(job.endpoint) ?? null;
     // Only a retry is spread out; unpredictable bytes are too dear to fetch for every success.
     const spread = result.cause === 'ok' ? 0 : (random(1)[0] ?? 0) / 256;
     const { settlement, disable } = outcomeOf({ ...call, endpoint, owner, now, random: spread });
     settler.submit(settlement, (answer) => {
       settled(answer, job, settlement);
-      leave(lane, job);
+      leave(lane, place, job);
     });
     const { outcome } = settlement.attempt;
     observe.emit('attempt', {
@@ -172,129 +153,148 @@ export function createDeliver(parts: DeliverParts): Deliver {
       cause: result.cause,
       durationMs: result.durationMs,
     });
-    if (disable && !lane.gone) void disableGone(lane, job);
+    if (endpoint === null) return;
+    hear(lane, endpoint, { call, now, random: spread });
+    if (disable) void close(lane, 'gone');
+  }
+
+  /** What the answer says of the endpoint, beyond its own delivery. */
+  function hear(lane: Lane, endpoint: Endpoint, { call, now, random }: { call: Call; now: number; random: number }): void {
+    const { result, startedAt, job } = call;
+    const { cause, durationMs, retryAfter } = result;
+    const cap = endpoint.maxInFlight;
+    const limit = lane.limit(cap, now);
+    const full = lane.inFlight >= limit;
+    lane.pace.ended({ startedAt, now, durationMs, full, cap, how: cause === 'ok' ? 'ok' : slowsDown(cause) ? 'slower' : 'failed' });
+    const retryAfterMs = retryAfter === undefined ? null : parseRetryAfter(retryAfter, now);
+    const changed = lane.breaker.ended({ cause, delivery: job.id, startedAt, now, limit, retryAfterMs, random });
+    failing.heard(lane, endpoint, { cause, delivery: job.id });
+    if (changed === null) return;
+    if (changed === 'opened') {
+      lane.slowDown();
+      void giveBack(lane.drain());
+      due.again(lane);
+    }
+    tell(lane, changed, cause);
+  }
+
+  function tell({ endpoint: id, merchant, standing }: Lane, happened: Happenings['endpoint']['happened'], reason: string): void {
+    observe.emit('endpoint', { id, merchant, happened, reason, since: standing.since, failures: standing.failures });
   }
 
   /** A call is in flight until its result is written: only so does a crash repeat no more than the cap. */
-  function leave(lane: Lane, job: LeasedDelivery): void {
+  function leave(lane: Lane, place: Place, job: LeasedDelivery): void {
     const now = clock.now();
     lane.ended(job, now);
-    inFlight -= 1;
-    enterLine(lane);
+    line.ended(place);
+    enter(lane, now);
     pump();
     if (lane.isAnyDue(now)) due.look();
-    if (inFlight === 0) drained?.();
+    if (line.inFlight === 0) drained?.();
   }
 
-  function settled(
-    answer: 'settled' | 'fenced',
-    job: LeasedDelivery,
-    { attempt, next, finishedAt }: ReturnType<typeof outcomeOf>['settlement'],
-  ): void {
+  function settled(answer: 'settled' | 'fenced', job: LeasedDelivery, settlement: Settlement): void {
     if (answer === 'fenced') {
       log.warn({ delivery: job.id, attempt: job.attempt }, 'a result came after its lease was taken over; it was not counted');
       return;
     }
-    const nextAttemptAt = next.status === 'pending' ? next.at : null;
-    const row = {
-      status: next.status,
-      statusCode: attempt.statusCode,
-      cause: attempt.cause,
-      nextAttemptAt,
-      finishedAt: nextAttemptAt === null ? finishedAt : null,
-    };
-    observe.emit('delivery', deliveryRow(job, row));
-    if (nextAttemptAt !== null) due.note(laneOf(job.endpoint), job.turn === FIRST ? RETRY : job.turn, nextAttemptAt);
-    else if (job.ordered === true) for (const turn of TURNS) due.note(laneOf(job.endpoint), turn, clock.now());
+    const row = settledRow(job, settlement);
+    observe.emit('delivery', row);
+    const lane = lanes.of(job.endpoint);
+    if (row.nextAttemptAt !== null) due.note(lane, job.turn === FIRST ? RETRY : job.turn, row.nextAttemptAt);
+    else if (job.ordered === true) noteAll(lane);
   }
 
-  async function disableGone(lane: Lane, job: LeasedDelivery): Promise<void> {
-    lane.gone = true;
+  async function close(lane: Lane, reason: 'gone' | 'failing'): Promise<void> {
+    if (lane.closing) return;
+    lane.closing = true;
     try {
-      await directory.disable(job.endpoint, 'gone');
-      observe.emit('endpoint', { id: job.endpoint, merchant: job.merchant, happened: 'disabled', reason: 'gone' });
+      if (await directory.disable(lane.endpoint, reason)) tell(lane, 'disabled', reason);
     } catch (error) {
-      log.error({ endpoint: job.endpoint, error: String(error) }, 'an endpoint that is gone could not be disabled');
+      log.error({ endpoint: lane.endpoint, error: String(error) }, 'an endpoint could not be disabled');
     } finally {
-      lane.gone = false;
-      enterLine(lane);
+      lane.closing = false;
+      enter(lane, clock.now());
       pump();
     }
   }
 
+  function noteAll(lane: Lane): void {
+    for (const turn of TURNS) due.note(lane, turn, clock.now());
+  }
+
   async function giveBack(jobs: readonly LeasedDelivery[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await leases.giveBack(jobs);
     const now = clock.now();
-    // A lease that is over may be another try's by now: only what is still held can be given back.
-    const held = jobs.filter(({ leaseUntil }) => leaseUntil > now);
-    try {
-      if (held.length > 0) await storage.release({ owner, deliveries: held.map(({ id }) => id), now });
-      for (const job of jobs) due.note(laneOf(job.endpoint), job.turn, now);
-    } catch (error) {
-      log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves');
-    }
+    for (const { endpoint, turn } of jobs) due.note(lanes.of(endpoint), turn, now);
   }
 
   async function abandon(endpoint: string): Promise<void> {
-    const waiting = laneOf(endpoint)
-      .drain()
-      .map(({ id }) => id);
-    try {
-      await storage.release({ owner, deliveries: waiting, now: clock.now() });
-      while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);
-      lanes.delete(endpoint);
-    } catch (error) {
-      log.error({ endpoint, error: String(error) }, 'the deliveries of a deleted endpoint could not be ended');
-    }
+    const lane = lanes.of(endpoint);
+    failing.renew(lane);
+    await leases.abandon(endpoint, lane.drain());
+    lanes.drop(endpoint);
   }
 
   directory.onEndpoint((endpoint, id) => {
     if (endpoint === null) void abandon(id);
     else if (endpoint.active) {
-      for (const turn of TURNS) due.note(laneOf(id), turn, clock.now());
+      // Whoever changes an endpoint wants to see it tried.
+      const lane = lanes.of(id);
+      lane.renew();
+      failing.renew(lane);
+      noteAll(lane);
       due.look();
-    } else void giveBack(laneOf(id).drain());
+    } else void giveBack(lanes.of(id).drain());
   });
 
   return {
     reserve(endpoint, now) {
-      const lane = laneOf(endpoint.id);
-      // First tries that wait in the store go first; retries and bulk do not stand in the way.
+      const lane = lanes.of(endpoint.id);
       // Where the order or what was delivered counts the store decides what may go, so nothing is leased before it is recorded.
-      if (
-        endpoint.ordered ||
-        endpoint.skipStale ||
-        stopping ||
-        !endpoint.active ||
-        lane.room(FIRST, endpoint.maxInFlight) <= 0 ||
-        lane.isDue(FIRST, now)
-      )
-        return null;
+      if (endpoint.ordered || endpoint.skipStale || stopping || !endpoint.active || lane.breaker.state(now) !== 'closed') return null;
+      // First tries that wait in the store go first; retries and bulk do not stand in the way.
+      if (lane.isDue(FIRST, now) || lane.room(FIRST, lane.limit(endpoint.maxInFlight, now)) <= 0) return null;
       lane.reserved += 1;
       return { owner, until: now + LEASE_MS + timeoutMs(endpoint) };
     },
     unreserve(delivery) {
-      if (delivery.lease !== null) laneOf(delivery.endpoint).reserved -= 1;
+      if (delivery.lease !== null) lanes.of(delivery.endpoint).reserved -= 1;
     },
     take: (jobs) => take(jobs, true),
-    wake: (endpoint, turn, at) => due.note(laneOf(endpoint), turn, at),
+    wake: (endpoint, turn, at) => due.note(lanes.of(endpoint), turn, at),
+    now({ id, maxInFlight }) {
+      const lane = lanes.of(id);
+      const now = clock.now();
+      const breaker = lane.breaker.state(now);
+      return {
+        breaker,
+        limit: lane.limit(maxInFlight, now),
+        probeAt: breaker === 'open' ? lane.breaker.parkedUntil : null,
+        failingSince: lane.standing.since,
+      };
+    },
     async start() {
       await storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS });
       // A deletion that a crash cut short goes on.
       for (const endpoint of new Set((await storage.backlog()).map((row) => row.endpoint)))
         if (directory.endpointById(endpoint) === undefined) await abandon(endpoint);
+      await failing.load();
       await due.start();
     },
     async stop(withinMs) {
       stopping = true;
+      cancelLook?.();
       let cancel = (): void => undefined;
       const late = new Promise<void>((resolve) => (cancel = timers.after(withinMs, resolve)));
-      const returned = giveBack([...lanes.values()].flatMap((lane) => lane.drain()));
-      const answered = inFlight === 0 ? null : new Promise<void>((resolve) => (drained = resolve));
-      const all = Promise.all([due.stop(), returned, answered]).then(() => settler.idle());
+      const returned = giveBack([...lanes.all()].flatMap((lane) => lane.drain()));
+      const answered = line.inFlight === 0 ? null : new Promise<void>((resolve) => (drained = resolve));
+      const all = Promise.all([due.stop(), returned, answered]).then(() => Promise.all([settler.idle(), failing.idle()]));
       await Promise.race([all, late]);
       cancel();
       settler.close();
     },
-    gauges: () => ({ inFlight, queued: [...lanes.values()].reduce((sum, lane) => sum + lane.queued, 0) }),
+    gauges: () => ({ inFlight: line.inFlight, ...lanes.gauges(clock.now()) }),
   };
 }

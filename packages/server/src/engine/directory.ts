@@ -7,6 +7,9 @@ import { createSources } from './directory/sources.ts';
 import type { Directory, Endpoint, Source } from './faces.ts';
 import { Refusal } from './refusal.ts';
 
+/** Whose endpoints hear of endpoints that fail: whoever runs Paybell. Reserved, and there without being made. */
+export const OPERATOR = 'operator';
+
 /** The engine's own view: everything by id, without asking the store. */
 export interface InnerDirectory extends Directory {
   load(): Promise<void>;
@@ -20,7 +23,8 @@ export interface InnerDirectory extends Directory {
   formatOf(merchant: string): string;
   /** The endpoint behind the `url` of a published event: made at first use, in the format of the merchant's oldest endpoint. */
   endpointForUrl(merchant: string, url: string): Promise<Endpoint>;
-  disable(id: string, reason: string): Promise<void>;
+  /** Answers whether it was active until now. */
+  disable(id: string, reason: string): Promise<boolean>;
   onEndpoint(changed: (endpoint: Endpoint | null, id: string) => void): void;
 }
 
@@ -30,10 +34,12 @@ export function createDirectory(parts: DirectoryParts): InnerDirectory {
   const merchants = new Map<string, MerchantRow>();
 
   function checkMerchant(id: string): void {
-    if (!merchants.has(id)) throw new Refusal('not_found', `There is no merchant "${id.slice(0, 64)}". Create it with POST /v1/merchants.`);
+    if (id !== OPERATOR && !merchants.has(id))
+      throw new Refusal('not_found', `There is no merchant "${id.slice(0, 64)}". Create it with POST /v1/merchants.`);
   }
 
   async function createMerchant({ id = newId('mer'), name }: { readonly id?: string; readonly name: string }): Promise<MerchantRow> {
+    if (id === OPERATOR) throw new Refusal('conflict', 'This name is reserved: it stands for whoever runs Paybell, and is there already.');
     if (merchants.has(id)) throw new Refusal('conflict', `There is a merchant "${id}" already.`);
     const row = { id, name, createdAt: clock.now() };
     await storage.saveMerchant(row);

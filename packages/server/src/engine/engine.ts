@@ -7,6 +7,7 @@ import type { Engine } from './faces.ts';
 import { createIds } from './ids.ts';
 import { createObserve } from './observe.ts';
 import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts';
+import { createOperational } from './operational.ts';
 import { createRecorder } from './record.ts';
 import { createResend } from './resend.ts';
 import { createReverify } from './reverify.ts';
@@ -23,9 +24,13 @@ export interface EngineParts {
   readonly log: Log;
   readonly vault: DirectoryParts['vault'];
   readonly judgeUrl: DirectoryParts['judgeUrl'];
+  /** How long an endpoint may do nothing but fail before it is disabled; null: for ever; absent: five days. */
+  readonly disableAfterMs?: number | null;
   /** The store cannot be trusted any more: end the process. */
   readonly onFatal: (error: Error) => void;
 }
+
+const DISABLE_AFTER_MS = 5 * 24 * 3_600_000;
 
 /** The five steps put together: accept, record, deliver, observe, over one store. */
 export function createEngine(parts: EngineParts): Engine {
@@ -34,9 +39,11 @@ export function createEngine(parts: EngineParts): Engine {
   const observe = createObserve(log);
   const directory = createDirectory({ ...parts, newId });
   const recorder = createRecorder({ ...parts, observe });
-  const deliver = createDeliver({ ...parts, directory, observe, owner: newId('node') });
+  const { disableAfterMs = DISABLE_AFTER_MS } = parts;
+  const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner: newId('node') });
   const router = createRouter({ directory, deliver, observe, newId });
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
+  const operational = createOperational({ ...parts, directory, observe, publish: accept.publish });
   const resend = createResend({ storage, directory, deliver, router, observe, clock });
   const reverify = createReverify({ storage, directory, accept });
   const diagnose = createDiagnosis({ storage, directory });
@@ -52,12 +59,14 @@ export function createEngine(parts: EngineParts): Engine {
     reverify,
     diagnose,
     dataOf,
+    endpointNow: deliver.now,
     gauges: () => ({ waiting: recorder.waiting(), ...deliver.gauges() }),
     async start() {
       await directory.load();
       await deliver.start();
     },
     async stop(withinMs) {
+      operational.stop();
       await recorder.idle();
       await deliver.stop(withinMs);
     },

@@ -75,6 +75,8 @@ export interface Endpoint {
   readonly disabledReason: string | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
+  /** How long it may do nothing but fail before it is disabled: a duration or `never`; null: as the server is set. */
+  readonly disableAfter: string | null;
   readonly maxInFlight: number;
   readonly ordered: boolean;
   /** How long an ordered delivery waits for those before it; null: the default. */
@@ -118,6 +120,7 @@ export interface NewEndpoint {
   readonly active?: boolean;
   readonly retry?: RetryPolicy;
   readonly timeout?: string;
+  readonly disableAfter?: string;
   readonly maxInFlight?: number;
   readonly ordered?: boolean;
   readonly orderedWait?: string | null;
@@ -188,6 +191,18 @@ export interface Resend {
   readonly dryRun?: boolean;
 }
 
+/** How this process sends to an endpoint now. */
+export interface EndpointNow {
+  /** Open: it is down, and what is due for it waits. Half open: one call may find out. */
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  /** Calls at once that it gets. */
+  readonly limit: number;
+  /** When the next call may find out; null where none has to. */
+  readonly probeAt: number | null;
+  /** Since when it has done nothing but fail. */
+  readonly failingSince: number | null;
+}
+
 export interface Engine {
   readonly directory: Directory;
   readonly observe: Observe;
@@ -212,7 +227,9 @@ export interface Engine {
   /** The data of an event as its provider wrote it. */
   dataOf(event: EventWithBody): JsonValue;
   /** How full it is, for /readyz and metrics. */
-  gauges(): { readonly waiting: number; readonly inFlight: number; readonly queued: number };
+  gauges(): { readonly waiting: number; readonly inFlight: number; readonly queued: number; readonly openBreakers: number };
+  /** How an endpoint is being sent to. */
+  endpointNow(endpoint: Endpoint): EndpointNow;
   start(): Promise<void>;
   /** Finishes what is in flight within `withinMs`, gives leases back. */
   stop(withinMs: number): Promise<void>;
@@ -234,7 +251,20 @@ export interface Happenings {
     readonly durationMs: number;
   };
   commit: { readonly requests: number; readonly events: number; readonly durationMs: number };
-  endpoint: { readonly id: string; readonly merchant: string; readonly happened: 'disabled'; readonly reason: string };
+  /**
+   * `opened`: it is taken for down, or a probe failed; `closed`: a probe was answered. `failing`, `recovered`, `disabled` are for the
+   * operator: each once, however often a breaker moves.
+   */
+  endpoint: {
+    readonly id: string;
+    readonly merchant: string;
+    readonly happened: 'opened' | 'closed' | 'failing' | 'recovered' | 'disabled';
+    /** A cause, or `gone` or `failing` for a disabled one. */
+    readonly reason: string;
+    /** Since when it has done nothing but fail, and how often. */
+    readonly since: number | null;
+    readonly failures: number;
+  };
 }
 
 export interface Observe {

@@ -18,6 +18,9 @@ export function followEngine(observe: Observe, hub: Hub): () => void {
     observe.on('delivery', (row) =>
       hub.publish({ topic: 'delivery', merchant: row.merchant, weight: ROW, json: () => JSON.stringify(presentDelivery(row)) }),
     ),
+    observe.on('endpoint', ({ id, merchant, happened, reason }) =>
+      hub.publish({ topic: 'endpoint', merchant, weight: ROW, json: () => JSON.stringify({ id, merchant, happened, reason }) }),
+    ),
   ];
   return () => off.forEach((stop) => stop());
 }

@@ -1,7 +1,7 @@
 import { parseJson, toJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
 import { HIDDEN, isSecretHeader } from '../engine/deliver/masking.ts';
-import type { Endpoint, EndpointSigning, Source } from '../engine/faces.ts';
+import type { Endpoint, EndpointNow, EndpointSigning, Source } from '../engine/faces.ts';
 import type * as store from '../storage/contract.ts';
 import type { Attempt, DeliveryRow } from './schema/deliveries.ts';
 import type { EndpointRow } from './schema/endpoints.ts';
@@ -66,23 +66,32 @@ export function presentSource(source: Source, origin: string): SourceRow {
   };
 }
 
-const NO_HEALTH: EndpointRow['health'] = { successRate: null, p50Ms: null, p95Ms: null, lastFailureAt: null, backlog: 0 };
-
-export function presentHealth(health: store.EndpointHealth | undefined): EndpointRow['health'] {
-  if (health === undefined) return NO_HEALTH;
-  const { succeeded, failed, p50Ms, p95Ms, backlog } = health;
-  const total = succeeded + failed;
-  return { successRate: total === 0 ? null : succeeded / total, p50Ms, p95Ms, lastFailureAt: maybeTime(health.lastFailureAt), backlog };
+function presentHealth(tried: store.EndpointHealth | undefined, now: EndpointNow): EndpointRow['health'] {
+  const total = (tried?.succeeded ?? 0) + (tried?.failed ?? 0);
+  return {
+    successRate: tried === undefined || total === 0 ? null : tried.succeeded / total,
+    p50Ms: tried?.p50Ms ?? null,
+    p95Ms: tried?.p95Ms ?? null,
+    lastFailureAt: maybeTime(tried?.lastFailureAt ?? null),
+    lastFailureCause: tried?.lastFailureCause ?? null,
+    backlog: tried?.backlog ?? 0,
+    breaker: now.breaker,
+    limit: now.limit,
+    nextProbeAt: maybeTime(now.probeAt),
+    failingSince: maybeTime(now.failingSince),
+  };
 }
 
 export interface PresentedEndpoint {
   readonly endpoint: Endpoint;
   readonly signing: EndpointSigning;
-  readonly health: store.EndpointHealth | undefined;
+  /** Absent where it was made a moment ago. */
+  readonly tried: store.EndpointHealth | undefined;
+  readonly now: EndpointNow;
 }
 
-export function presentEndpoint({ endpoint, signing, health }: PresentedEndpoint): EndpointRow {
-  const { id, merchant, url, provider, content, active, disabledReason, timeout, maxInFlight, ordered } = endpoint;
+export function presentEndpoint({ endpoint, signing, tried, now }: PresentedEndpoint): EndpointRow {
+  const { id, merchant, url, provider, content, active, disabledReason, disableAfter, timeout, maxInFlight, ordered } = endpoint;
   return {
     id,
     merchant,
@@ -93,6 +102,7 @@ export function presentEndpoint({ endpoint, signing, health }: PresentedEndpoint
     content,
     active,
     disabledReason,
+    disableAfter,
     retry: endpoint.retry as EndpointRow['retry'],
     timeout,
     maxInFlight,
@@ -104,7 +114,7 @@ export function presentEndpoint({ endpoint, signing, health }: PresentedEndpoint
     publicKey: signing.publicKey,
     options: endpoint.options as Record<string, unknown> | null,
     createdAt: rfc3339(endpoint.createdAt),
-    health: presentHealth(health),
+    health: presentHealth(tried, now),
   };
 }
 

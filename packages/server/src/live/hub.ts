@@ -3,7 +3,7 @@
  * away a moment gets what it missed, each once. Nobody is waited for: a reader that cannot keep up is dropped and comes back with its id.
  */
 
-export type Topic = 'request' | 'transaction' | 'delivery';
+export type Topic = 'request' | 'transaction' | 'delivery' | 'endpoint';
 
 export interface News {
   readonly topic: Topic;

@@ -15,6 +15,10 @@ export interface Storage {
   saveSource(row: SourceRow): Promise<void>;
   saveEndpoint(row: EndpointRow): Promise<void>;
   saveKey(row: KeyRow): Promise<void>;
+  /** The endpoints that have done nothing but fail for a while. */
+  loadFailing(): Promise<readonly FailingEndpoint[]>;
+  /** Keeps since when endpoints have done nothing but fail; null: it is over. */
+  saveFailing(rows: readonly { readonly endpoint: string; readonly kept: FailingEndpoint['kept'] | null }[]): Promise<void>;
   /** One small text by name (key check value, node facts); null where there is none. */
   getNote(name: string): Promise<string | null>;
   putNote(note: { readonly name: string; readonly text: string }): Promise<void>;
@@ -118,10 +122,12 @@ export interface EndpointRow {
   /** Secrets and custom headers, encrypted for rest. */
   readonly sealed: string;
   readonly active: boolean;
-  /** Why it is not active where Paybell itself switched it off (`gone`). */
+  /** Why it is not active where Paybell itself switched it off (`gone`, `failing`). */
   readonly disabledReason: string | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
+  /** A duration or `never`; absent or null: as the server is set. */
+  readonly disableAfter?: string | null;
   readonly maxInFlight: number;
   readonly ordered: boolean;
   /** How long an ordered delivery waits for those before it; absent: the default. */
@@ -133,6 +139,17 @@ export interface EndpointRow {
   readonly perEvent: boolean;
   readonly createdAt: number;
   readonly deletedAt: number | null;
+}
+
+export interface FailingEndpoint {
+  readonly endpoint: string;
+  readonly kept: {
+    /** The first failure after the last success. */
+    readonly since: number;
+    readonly failures: number;
+    /** The operator was told. */
+    readonly told: boolean;
+  };
 }
 
 export interface KeyRow {
@@ -517,6 +534,7 @@ export interface EndpointHealth {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly lastFailureAt: number | null;
+  readonly lastFailureCause: string | null;
   readonly backlog: number;
 }
 

@@ -83,7 +83,9 @@ function watchCounters({ observe }: Pick<Engine, 'observe'>, registry: Registry)
     events.inc(commit.events);
     commits.observe(commit.durationMs / 1_000);
   });
-  observe.on('endpoint', () => disabled.inc());
+  observe.on('endpoint', ({ happened }) => {
+    if (happened === 'disabled') disabled.inc();
+  });
 }
 
 /** Moves plain counts into a counter when it is read. */
@@ -103,10 +105,11 @@ function watchGauges({ gauges }: Pick<Engine, 'gauges'>, registry: Registry): vo
     waiting: 'Arrivals that wait for a commit.',
     inFlight: 'Attempts on the wire.',
     queued: 'Leased deliveries that wait for a free place.',
+    openBreakers: 'Endpoints that are taken for down: what is due for them waits.',
   };
-  for (const name of ['waiting', 'inFlight', 'queued'] as const) {
+  for (const name of ['waiting', 'inFlight', 'queued', 'openBreakers'] as const) {
     const gauge: Gauge = new Gauge({
-      name: `paybell_${name === 'inFlight' ? 'in_flight' : name}`,
+      name: `paybell_${name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}`,
       help: help[name],
       registers: [registry],
       collect: () => gauge.set(gauges()[name]),

@@ -33,6 +33,13 @@ describe('settings', () => {
     assert.equal(load({ env: { PAYBELL_PORT: '1' }, flags: { port: '2' } }).port, 2);
   });
 
+  it('disable failing endpoints after five days, a duration, or never', () => {
+    const after = (text?: string) => load({ env: text === undefined ? {} : { PAYBELL_DISABLE_AFTER: text } }).disableAfterMs;
+    assert.deepEqual([after(), after('12h'), after('90m'), after('never')], [432_000_000, 43_200_000, 5_400_000, null]);
+    for (const wrong of ['5', '0d', '367d', '-1h', '5 days'])
+      assert.match(problems({ env: { PAYBELL_DISABLE_AFTER: wrong } }), /must be a duration from 1m to 366d/);
+  });
+
   it('take an empty variable as not set, and an empty flag as wrong', () => {
     assert.equal(load({ env: { PAYBELL_PORT: '' } }).port, 4400);
     assert.match(problems({ flags: { port: '' } }), /^--port must be a port number/);

@@ -23,7 +23,7 @@ const job = (turn: Turn, n = 0): LeasedDelivery => ({
 });
 
 function laneWith(counts: readonly [number, number, number]): Lane {
-  const lane = new Lane('e');
+  const lane = new Lane('e', 'm');
   for (const turn of [0, 1, 2] as const) for (let n = 0; n < counts[turn]; n++) lane.push(job(turn, n));
   return lane;
 }
@@ -36,7 +36,7 @@ const order = (lane: Lane, calls: number): Turn[] =>
 function fill(lane: Lane, cap: number): number[] {
   const flying = [0, 0, 0];
   for (let next = lane.next(cap); next !== undefined; next = lane.next(cap)) {
-    lane.started(next);
+    lane.started(next, 0);
     flying[next.turn]! += 1;
   }
   return flying;
@@ -69,7 +69,7 @@ describe('turns within a lane', () => {
     assert.deepEqual(fill(laneWith([0, 50, 50]), 16), [0, 14, 0]);
     assert.deepEqual(fill(laneWith([50, 50, 50]), 16), [15, 1, 0]);
     for (const turn of [0, 1, 2] as const) {
-      const lane = new Lane('e');
+      const lane = new Lane('e', 'm');
       lane.push(job(turn));
       assert.equal(fill(lane, 1)[turn], 1);
     }
@@ -81,11 +81,11 @@ describe('turns within a lane', () => {
   });
 
   test('late work holds few leases ahead and takes no room from first tries', () => {
-    const lane = new Lane('e');
+    const lane = new Lane('e', 'm');
     // 2,000 calls a second for a while.
     for (let now = 1; now < 5_000; now++) {
       for (let n = 0; n < 2; n++) {
-        lane.started(job(0));
+        lane.started(job(0), now);
         lane.ended(job(0), now);
       }
     }
@@ -128,7 +128,7 @@ describe('turns at an endpoint', () => {
     const counts = { leased: 0, stored: 0 };
     const world = await makeWorld({ wrap: counting(counts) });
     await world.endpoint({ retry: { delays: ['0s', '5m'] }, maxInFlight: 2 });
-    world.answer(503);
+    world.answer(400);
     await world.engine.publish('default', many('old.one', 300));
     await world.advance(10_000);
     assert.equal(world.calls.length, 300);

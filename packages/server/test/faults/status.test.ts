@@ -10,8 +10,9 @@ import { answer } from './fault-server.ts';
 import { request, withServer } from './setup.ts';
 
 const SUCCESS = { verdict: 'succeeded' };
-const RETRY = { verdict: 'retry', slowDown: false };
-const SLOWER = { verdict: 'retry', slowDown: true };
+const RETRY = { verdict: 'retry', slowDown: false, disableEndpoint: false };
+const SLOWER = { ...RETRY, slowDown: true };
+const DISABLE = { ...RETRY, disableEndpoint: true };
 
 const statuses: readonly (readonly [number, SendResult['cause'], object])[] = [
   [200, 'ok', SUCCESS],
@@ -26,7 +27,7 @@ const statuses: readonly (readonly [number, SendResult['cause'], object])[] = [
   [403, 'http_4xx', RETRY],
   [404, 'http_4xx', RETRY],
   [422, 'http_4xx', RETRY],
-  [410, 'gone', { verdict: 'failed', disableEndpoint: true }],
+  [410, 'gone', DISABLE],
   [429, 'rate_limited', SLOWER],
   [500, 'http_5xx', RETRY],
   [501, 'http_5xx', RETRY],

@@ -52,6 +52,7 @@ export async function startServer(): Promise<TestServer> {
     adminKey: ADMIN,
     publicUrl: null,
     allowPrivateCidrs: ['127.0.0.0/8'],
+    disableAfterMs: null,
     logLevel: 'silent',
     demo: false,
   });

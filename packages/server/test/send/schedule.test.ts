@@ -134,11 +134,12 @@ test('a two-digit year more than fifty years ahead is a past one', () => {
   assert.equal(parseRetryAfter('Sunday, 06-Nov-94 08:49:37 GMT', NOW), 0);
 });
 
-test('only ok succeeds, only gone gives up, and everything else ends with its tries', () => {
+test('only ok succeeds, only gone disables the endpoint, and everything else ends with its tries', () => {
   for (const cause of Object.keys(CAUSES) as Cause[]) {
     const withTries = judge(cause, true);
     const without = judge(cause, false);
-    assert.equal(withTries.verdict, cause === 'ok' ? 'succeeded' : cause === 'gone' ? 'failed' : 'retry', cause);
+    assert.equal(withTries.verdict, cause === 'ok' ? 'succeeded' : 'retry', cause);
+    assert.equal('disableEndpoint' in withTries && withTries.disableEndpoint, cause === 'gone', cause);
     assert.deepEqual(without, cause === 'ok' ? { verdict: 'succeeded' } : { verdict: 'failed', disableEndpoint: cause === 'gone' }, cause);
   }
 });

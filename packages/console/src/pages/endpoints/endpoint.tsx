@@ -7,7 +7,7 @@ import { Action } from '../../ui/action.tsx';
 import { duration } from '../../ui/clock.ts';
 import { Facts, Page, Panel } from '../../ui/page.tsx';
 import { Empty, Skeleton, Trouble } from '../../ui/states.tsx';
-import { Ago } from '../../ui/time.tsx';
+import { Ago, Countdown } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { AttemptView } from '../deliveries/attempts.tsx';
 import { percent } from '../live/totals.ts';
@@ -42,6 +42,22 @@ function Test({ endpoint }: { readonly endpoint: EndpointRow }) {
   );
 }
 
+function LastFailure({ health }: { readonly health: EndpointRow['health'] }) {
+  const { lastFailureAt, lastFailureCause } = health;
+  return (
+    <>
+      <Ago at={lastFailureAt} />
+      {lastFailureCause !== null && <small className="muted"> {lastFailureCause}</small>}
+    </>
+  );
+}
+
+function Breaker({ health }: { readonly health: EndpointRow['health'] }) {
+  if (health.breaker === 'closed') return <>closed</>;
+  if (health.breaker === 'half_open') return <>half open: one call finds out</>;
+  return <>open: next try {health.nextProbeAt === null ? 'soon' : <Countdown at={health.nextProbeAt} />}</>;
+}
+
 function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
   const { health } = endpoint;
   return (
@@ -52,9 +68,18 @@ function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
           ['p50', duration(health.p50Ms)],
           ['p95', duration(health.p95Ms)],
           ['Waiting', health.backlog.toLocaleString('en')],
-          ['Last failure', <Ago at={health.lastFailureAt} />],
+          ['Last failure', <LastFailure health={health} />],
+          ['Breaker', <Breaker health={health} />],
+          ['Calls at once', `${health.limit} of ${endpoint.maxInFlight}`],
+          ...(health.failingSince === null ? [] : [['Only failing', <Ago at={health.failingSince} suffix="" />] as const]),
         ]}
       />
+      {endpoint.disabledReason !== null && (
+        <p className="pad hint">
+          {endpoint.disabledReason === 'gone' ? 'It answered 410 (gone)' : 'It did nothing but fail for too long'}, so it was disabled. What
+          waited still waits, and goes out when you switch it on. Events that came since are in the log: resend them to it.
+        </p>
+      )}
     </Panel>
   );
 }

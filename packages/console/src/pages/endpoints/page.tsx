@@ -37,6 +37,13 @@ function Card({ endpoint }: { readonly endpoint: EndpointRow }) {
         <span>p95</span>
       </span>
       <span className="stat">
+        <b className="num">
+          {health.limit}
+          <small className="muted">/{endpoint.maxInFlight}</small>
+        </b>
+        <span>at once</span>
+      </span>
+      <span className="stat">
         <b className="num">{health.backlog.toLocaleString('en')}</b>
         <span>waiting</span>
       </span>

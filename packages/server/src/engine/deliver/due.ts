@@ -2,6 +2,7 @@ import type { DeliveryRow, LeasedDelivery, Turn } from '../../storage/contract.t
 import type { Clock, Log, Storage, Timers } from '../ports.ts';
 import { TURNS } from './lane.ts';
 import type { Lane } from './lane.ts';
+import type { Lanes } from './lanes.ts';
 
 /** The least time between two looks into the store: bounds what many endpoints can cost. */
 const LOOK_MS = 5;
@@ -16,9 +17,9 @@ export interface DueParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
-  readonly lanes: { of(endpoint: string): Lane; all(): Iterable<Lane> };
-  /** What a claim for this lane and turn may bring, or null while it should bring nothing. */
-  readonly wants: (lane: Lane, turn: Turn) => Wanted | null;
+  readonly lanes: Lanes;
+  /** What a claim for this lane and turn may bring at that time, or null while it should bring nothing. */
+  readonly wants: (lane: Lane, turn: Turn, at: number) => Wanted | null;
   readonly take: (jobs: readonly LeasedDelivery[]) => void;
   /** A delivery ended without a call, because a later event had been delivered. */
   readonly superseded: (row: DeliveryRow) => void;
@@ -41,6 +42,8 @@ interface Asked {
 export interface Due {
   /** Something of this lane and turn is due at `at`. */
   note(lane: Lane, turn: Turn, at: number): void;
+  /** The time at which this lane may be asked for has changed. */
+  again(lane: Lane): void;
   /** Claims what is due, now or as soon as allowed. */
   look(): void;
   start(): Promise<void>;
@@ -77,7 +80,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
     for (const lane of lanes.all()) {
       for (const turn of TURNS) {
         if (!lane.isDue(turn, now) || asked.length >= WANTS) continue;
-        const want = wants(lane, turn);
+        const want = wants(lane, turn, now);
         if (want === null) continue;
         owner = want.owner;
         until = Math.max(until, want.until);
@@ -90,7 +93,10 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
 
   async function bring(asked: readonly Asked[], lease: { owner: string; until: number; now: number }): Promise<void> {
     looking = true;
-    for (const { lane, turn } of asked) lane.asked(turn);
+    for (const { lane, turn } of asked) {
+      lane.asked(turn);
+      lanes.served(lane);
+    }
     try {
       const claimed = await storage.claim({
         ...lease,
@@ -109,11 +115,12 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
 
   /** Lanes that have no room are left out: the end of one of their calls looks again. */
   function scheduleNext(): void {
+    const now = clock.now();
     let next = Infinity;
     for (const lane of lanes.all()) {
       for (const turn of TURNS) {
-        const at = lane.dueAt(turn);
-        if (at !== null && at < next && wants(lane, turn) !== null) next = at;
+        const at = lane.askAt(turn);
+        if (at !== null && at < next && wants(lane, turn, Math.max(now, at)) !== null) next = at;
       }
     }
     if (next < Infinity) schedule(next);
@@ -132,7 +139,13 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
 
   return {
     note(lane, turn, at) {
-      if (lane.due(turn, at)) schedule(at);
+      if (lane.due(turn, at)) schedule(lane.askAt(turn) ?? at);
+    },
+    again(lane) {
+      for (const turn of TURNS) {
+        const at = lane.askAt(turn);
+        if (at !== null) schedule(at);
+      }
     },
     look: () => schedule(clock.now()),
     start: sweep,

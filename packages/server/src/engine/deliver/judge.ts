@@ -2,8 +2,11 @@ import type { Cause } from './causes.ts';
 
 export type Judgement =
   | { readonly verdict: 'succeeded' }
-  /** `slowDown`: the endpoint asks for, or shows that it needs, fewer calls at once. */
-  | { readonly verdict: 'retry'; readonly slowDown: boolean }
+  /**
+   * `slowDown`: the endpoint asks for, or shows that it needs, fewer calls at once. `disableEndpoint`: it wants none at all, and the
+   * delivery waits with the others until it is enabled again.
+   */
+  | { readonly verdict: 'retry'; readonly slowDown: boolean; readonly disableEndpoint: boolean }
   | { readonly verdict: 'failed'; readonly disableEndpoint: boolean };
 
 /**
@@ -13,18 +16,23 @@ export type Judgement =
 export function judge(cause: Cause, triesLeft: boolean): Judgement {
   const ruling = rule(cause);
   if (ruling === 'succeeded') return { verdict: 'succeeded' };
-  if (ruling === 'give_up') return { verdict: 'failed', disableEndpoint: true };
-  if (!triesLeft) return { verdict: 'failed', disableEndpoint: false };
-  return { verdict: 'retry', slowDown: ruling === 'retry_slower' };
+  const disableEndpoint = ruling === 'disable';
+  if (!triesLeft) return { verdict: 'failed', disableEndpoint };
+  return { verdict: 'retry', slowDown: ruling === 'retry_slower', disableEndpoint };
+}
+
+/** Whether the endpoint asks for, or shows that it needs, fewer calls at once. */
+export function slowsDown(cause: Cause): boolean {
+  return rule(cause) === 'retry_slower';
 }
 
 /** 4xx is retried like any failure: merchants deploy fixes, and a payment must not be lost to a bad afternoon. */
-function rule(cause: Cause): 'succeeded' | 'retry' | 'retry_slower' | 'give_up' {
+function rule(cause: Cause): 'succeeded' | 'retry' | 'retry_slower' | 'disable' {
   switch (cause) {
     case 'ok':
       return 'succeeded';
     case 'gone':
-      return 'give_up';
+      return 'disable';
     case 'rate_limited':
     case 'unavailable':
     case 'bad_gateway':

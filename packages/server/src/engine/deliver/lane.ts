@@ -1,4 +1,7 @@
 import type { LeasedDelivery, Turn } from '../../storage/contract.ts';
+import { Breaker } from './breaker.ts';
+import { Pace } from './pace.ts';
+import { Standing } from './standing.ts';
 
 /** How far ahead of its sending an endpoint may hold leases of each turn: as many as it answers in this time, and no more than so many. */
 const AHEAD_MS = [4_000, 500, 500] as const;
@@ -18,30 +21,36 @@ const BULK: Turn = 2;
 export const TURNS: readonly Turn[] = [FIRST, RETRY, BULK];
 
 /**
- * One endpoint's own queue and cap: what hangs here holds up nobody else.
+ * One endpoint's own queues, pace and breaker: what hangs here holds up nobody else.
  *
  * reserved (in a commit) -> queued (leased, here) -> in flight -> settled. What finds no room stays in the store and is claimed later.
  * First tries, retries and bulk queue apart: the later turns never take the whole cap nor the room of those before them.
  */
 export class Lane {
   readonly endpoint: string;
+  readonly merchant: string;
   /** First tries in a commit that is not on disk yet. */
   reserved = 0;
   /** True while the lane stands in the line of those that may send. */
   inLine = false;
-  /** True from a 410 until the endpoint is saved as disabled: nothing is sent in between. */
-  gone = false;
+  /** True from the moment it is to be disabled until it is saved so: nothing is sent in between. */
+  closing = false;
+  breaker = new Breaker();
+  pace = new Pace();
+  readonly standing = new Standing();
   readonly #queues: readonly LeasedDelivery[][] = [[], [], []];
   readonly #flying = [0, 0, 0];
   /** How many calls went before the oldest of each turn since one of it went. */
   readonly #passedOver = [0, 0, 0];
   readonly #dueAt: (number | null)[] = [null, null, null];
+  #busySince: number | null = null;
   #perSecond = 0;
   #ended = 0;
   #since = 0;
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, merchant: string) {
     this.endpoint = endpoint;
+    this.merchant = merchant;
   }
 
   get queued(): number {
@@ -52,11 +61,16 @@ export class Lane {
     return this.#flying[0]! + this.#flying[1]! + this.#flying[2]!;
   }
 
+  /** Calls at once that the endpoint gets now. */
+  limit(maxInFlight: number, now: number): number {
+    return Math.min(this.pace.limit(maxInFlight, now, this.#busySince), this.breaker.ceiling(now));
+  }
+
   push(job: LeasedDelivery): void {
     this.#queues[job.turn]!.push(job);
   }
 
-  /** Whether something here may be sent now. */
+  /** Whether something here may be sent now; `cap`, here and below: calls at once as of now. */
   ready(cap: number): boolean {
     return this.#whose(cap) !== null;
   }
@@ -77,13 +91,15 @@ export class Lane {
     return this.#queues.flatMap((queue) => queue.splice(0));
   }
 
-  started(job: LeasedDelivery): void {
+  started(job: LeasedDelivery, now: number): void {
+    if (this.inFlight === 0) this.#busySince = now;
     this.#flying[job.turn]! += 1;
   }
 
   /** The call's result is written; it counts into the rate. */
   ended(job: LeasedDelivery, now: number): void {
     this.#flying[job.turn]! -= 1;
+    if (this.inFlight === 0) this.#busySince = null;
     this.#ended += 1;
     const passed = now - this.#since;
     if (passed < RATE_MS) return;
@@ -105,14 +121,18 @@ export class Lane {
     return room < (this.#queues[turn]!.length > 0 ? this.#most(turn, cap) / 2 : 1) ? 0 : room;
   }
 
-  /** When the store holds something due of that turn, as far as this process knows; null: nothing. */
-  dueAt(turn: Turn): number | null {
-    return this.#dueAt[turn]!;
+  /**
+   * When to ask the store for something of that turn, as far as this process knows what it holds: not before the breaker lets one
+   * through. Null: nothing is due.
+   */
+  askAt(turn: Turn): number | null {
+    const at = this.#dueAt[turn]!;
+    return at === null ? null : Math.max(at, this.breaker.parkedUntil);
   }
 
   isDue(turn: Turn, now: number): boolean {
-    const at = this.#dueAt[turn];
-    return at !== null && at! <= now;
+    const at = this.askAt(turn);
+    return at !== null && at <= now;
   }
 
   isAnyDue(now: number): boolean {
@@ -131,7 +151,23 @@ export class Lane {
     this.#dueAt[turn] = null;
   }
 
+  /** Takes it for an endpoint of which nothing is known. */
+  renew(): void {
+    this.breaker = new Breaker();
+    this.slowDown();
+  }
+
+  /** Forgets how fast it was: it is down. */
+  slowDown(): void {
+    this.pace = new Pace();
+    this.#perSecond = 0;
+    this.#since = 0;
+  }
+
   #most(turn: Turn, cap: number): number {
+    if (cap === 0) return 0;
+    // Of an endpoint that is down, only what is sent at once: all else would be held here for nothing.
+    if (this.breaker.parkedUntil > 0) return capOf(turn, cap);
     const ahead = Math.floor((this.#perSecond * AHEAD_MS[turn]) / 1000);
     return capOf(turn, cap) + Math.min(MOST_AHEAD[turn], Math.max(cap, ahead));
   }

@@ -1,7 +1,8 @@
-import type { AttemptRow, LeasedDelivery, RetryPolicy, Settlement } from '../../storage/contract.ts';
+import type { AttemptRow, DeliveryRow, LeasedDelivery, RetryPolicy, Settlement } from '../../storage/contract.ts';
 import { providerOf } from '../directory/rules.ts';
 import type { Endpoint } from '../faces.ts';
 import type { SendRequest, SendResult } from '../ports.ts';
+import { deliveryRow } from '../record/rows.ts';
 import { judge } from './judge.ts';
 import { HIDDEN } from './masking.ts';
 import { nextTry, planRetries } from './schedule.ts';
@@ -11,7 +12,7 @@ const ONCE: RetrySchedule = { delaysMs: [0], jitter: 0 };
 
 export interface Ended {
   readonly job: LeasedDelivery;
-  /** Null: deleted while it was in flight; nothing is tried again. */
+  /** Null: deleted while it was in flight; nothing is tried again. One that is disabled keeps its tries. */
   readonly endpoint: Endpoint | null;
   readonly request: SendRequest | null;
   readonly result: SendResult;
@@ -32,7 +33,7 @@ export function outcomeOf(ended: Ended): Outcome {
   const schedule = endpoint === null ? ONCE : scheduleOf(endpoint, job.eventType);
   const failures = job.failures + 1;
   const next = nextTry({ schedule, failures, now, retryAfter: result.retryAfter, random });
-  const judgement = judge(result.cause, next !== 'exhausted' && endpoint?.active === true);
+  const judgement = judge(result.cause, next !== 'exhausted' && endpoint !== null);
   const settlement: Settlement = {
     delivery: job.id,
     merchant: job.merchant,
@@ -47,7 +48,7 @@ export function outcomeOf(ended: Ended): Outcome {
     finishedAt: now,
     ...(job.ordered === true ? { ordered: true } : {}),
   };
-  return { settlement, disable: judgement.verdict === 'failed' && judgement.disableEndpoint };
+  return { settlement, disable: judgement.verdict !== 'succeeded' && judgement.disableEndpoint };
 }
 
 /** The endpoint's own schedule, else its provider's; an event marked so is sent once. */
@@ -91,4 +92,16 @@ export function attemptRow({ job, request, result, startedAt }: Omit<Ended, 'end
     truncated: result.truncated,
     timings: JSON.stringify(result.timings),
   };
+}
+
+/** The delivery's row once that is written. */
+export function settledRow(job: LeasedDelivery, { attempt, next, finishedAt }: Settlement): DeliveryRow {
+  const nextAttemptAt = next.status === 'pending' ? next.at : null;
+  return deliveryRow(job, {
+    status: next.status,
+    statusCode: attempt.statusCode,
+    cause: attempt.cause,
+    nextAttemptAt,
+    finishedAt: nextAttemptAt === null ? finishedAt : null,
+  });
 }

@@ -32,7 +32,7 @@ type EndpointFace = Pick<
 /** A row with what of it is sealed when it is stored. */
 type Clear = Omit<EndpointRow, 'sealed' | Added> & Pick<Endpoint, Added | 'headers'>;
 /** Fields that rows of earlier days lack. */
-type Added = 'customEvents' | 'orderedWait' | 'skipStale';
+type Added = 'customEvents' | 'orderedWait' | 'skipStale' | 'disableAfter';
 
 interface Made {
   readonly row: Clear;
@@ -89,6 +89,7 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       disabledReason: null,
       retry: input.retry ?? null,
       timeout: input.timeout ?? null,
+      disableAfter: input.disableAfter ?? null,
       maxInFlight: input.maxInFlight ?? DEFAULT_IN_FLIGHT,
       ordered: input.ordered ?? false,
       orderedWait: input.orderedWait ?? null,
@@ -209,19 +210,20 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       making.set(key, made);
       return made;
     },
-    disable: (id: string, reason: string): Promise<void> =>
+    disable: (id: string, reason: string): Promise<boolean> =>
       inTurn(async () => {
         const before = rows.get(id);
-        if (before?.active === true)
-          await save({ row: { ...bare(before), active: false, disabledReason: reason, deletedAt: null }, entries: before.entries });
+        if (before?.active !== true) return false;
+        await save({ row: { ...bare(before), active: false, disabledReason: reason, deletedAt: null }, entries: before.entries });
+        return true;
       }),
     onEndpoint(listener: typeof changed): void {
       changed = listener;
     },
     load(stored: readonly EndpointRow[]): void {
-      for (const { customEvents = false, orderedWait = null, skipStale = false, sealed, ...row } of stored) {
+      for (const { customEvents = false, orderedWait = null, skipStale = false, disableAfter = null, sealed, ...row } of stored) {
         const { entries, headers } = openSealed({ id: row.id, sealed }, vault);
-        rows.set(row.id, hold({ ...row, customEvents, orderedWait, skipStale, headers }, entries, clock));
+        rows.set(row.id, hold({ ...row, customEvents, orderedWait, skipStale, disableAfter, headers }, entries, clock));
       }
       regroup();
     },

@@ -6,6 +6,7 @@ import { planRetries } from '../deliver/schedule.ts';
 import { Refusal } from '../refusal.ts';
 
 const LONGEST_TIMEOUT_MS = 60_000;
+const LEAST_DISABLE_AFTER_MS = 60_000;
 const MOST_IN_FLIGHT = 256;
 const LONGEST_SECRET = 1024;
 
@@ -37,11 +38,12 @@ export interface EndpointRules {
   readonly orderedWait: string | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
+  readonly disableAfter: string | null;
   readonly maxInFlight: number;
 }
 
 /** Refuses what an endpoint must not have, with a sentence on what it may have. */
-export function checkEndpoint({ orderedWait, retry, timeout, maxInFlight }: EndpointRules): void {
+export function checkEndpoint({ orderedWait, retry, timeout, disableAfter, maxInFlight }: EndpointRules): void {
   if (retry !== null) {
     const plan = planRetries(retry);
     if (!plan.ok) throw new Refusal('invalid_retry', plan.problem);
@@ -56,6 +58,8 @@ export function checkEndpoint({ orderedWait, retry, timeout, maxInFlight }: Endp
     if (ms === null || ms < 1000 || ms > LONGEST_WAIT_MS)
       throw new Refusal('invalid_timeout', '"orderedWait" is a duration from "1s" to "30d".');
   }
+  if (disableAfter !== null && disableAfter !== 'never' && (parseDuration(disableAfter) ?? 0) < LEAST_DISABLE_AFTER_MS)
+    throw new Refusal('invalid_timeout', '"disableAfter" is a duration from "1m" to "366d", or "never".');
   if (!Number.isInteger(maxInFlight) || maxInFlight < 1 || maxInFlight > MOST_IN_FLIGHT) {
     throw new Refusal('invalid_options', `"maxInFlight" is a whole number from 1 to ${MOST_IN_FLIGHT}.`);
   }

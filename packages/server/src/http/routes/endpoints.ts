@@ -29,8 +29,6 @@ export const endpoints: Routes = (api, parts) => {
   const { engine } = parts;
   const { directory } = engine;
 
-  const present = (rows: readonly Endpoint[]) => withHealth(parts, rows);
-
   api.post(
     '/endpoints',
     {
@@ -52,9 +50,11 @@ export const endpoints: Routes = (api, parts) => {
       const tried = await pinged(engine, draft.endpoint, ping);
       const endpoint = await draft.save();
       const signing = directory.signingOf(endpoint);
-      return reply
-        .code(201)
-        .send({ ...presentEndpoint({ endpoint, signing, health: undefined }), secret: signing.secrets[0] ?? '', ...tried });
+      return reply.code(201).send({
+        ...presentEndpoint({ endpoint, signing, tried: undefined, now: engine.endpointNow(endpoint) }),
+        secret: signing.secrets[0] ?? '',
+        ...tried,
+      });
     },
   );
 
@@ -71,7 +71,7 @@ export const endpoints: Routes = (api, parts) => {
     async (request) => {
       const query = pageQuery(request.caller, request.query);
       const { data, nextCursor } = pageOf(directory.endpoints(query.merchant), query);
-      return { data: await present(data), nextCursor };
+      return { data: await withHealth(parts, data), nextCursor };
     },
   );
 
@@ -79,7 +79,7 @@ export const endpoints: Routes = (api, parts) => {
     '/endpoints/:id',
     { schema: { tags, summary: 'One endpoint', params: ById, response: { 200: shape.EndpointRow, ...problems('not_found') } } },
     async (request) => {
-      const [row] = await present([directory.endpoint(request.caller.merchant, request.params.id)]);
+      const [row] = await withHealth(parts, [directory.endpoint(request.caller.merchant, request.params.id)]);
       return row!;
     },
   );
@@ -125,7 +125,12 @@ async function withHealth({ engine, storage, clock }: HttpParts, rows: readonly 
   const health = await storage.endpointHealth({ endpoints: rows.map(({ id }) => id), since: clock.now() - HEALTH_WINDOW_MS });
   const byId = new Map(health.map((one) => [one.endpoint, one]));
   return rows.map((endpoint) =>
-    presentEndpoint({ endpoint, signing: engine.directory.signingOf(endpoint), health: byId.get(endpoint.id) }),
+    presentEndpoint({
+      endpoint,
+      signing: engine.directory.signingOf(endpoint),
+      tried: byId.get(endpoint.id),
+      now: engine.endpointNow(endpoint),
+    }),
   );
 }
 

@@ -12,6 +12,7 @@ const Ready = Type.Object({
   waiting: Type.Integer(),
   inFlight: Type.Integer(),
   queued: Type.Integer(),
+  openBreakers: Type.Integer(),
 });
 
 /** These answer without a key: they tell nothing of any merchant. */

@@ -7,7 +7,12 @@ import { Problem } from '../problems.ts';
 import { problems } from '../schema/common.ts';
 import { LiveQuery } from '../schema/directory.ts';
 
-const TOPICS: Readonly<Record<string, Topic>> = { transactions: 'transaction', deliveries: 'delivery', requests: 'request' };
+const TOPICS: Readonly<Record<string, Topic>> = {
+  transactions: 'transaction',
+  deliveries: 'delivery',
+  requests: 'request',
+  endpoints: 'endpoint',
+};
 
 export const live: Routes = (api, { hub }) => {
   api.get(
@@ -19,7 +24,7 @@ export const live: Routes = (api, { hub }) => {
         tags: ['live'],
         summary: 'What happens, as it happens: Server-Sent Events',
         description:
-          '`event: transaction|delivery|request`, `data` is the row. Messages are upserts. Resume with `Last-Event-ID` or `since`; `event: reset` says that too much was missed: load anew.',
+          '`event: transaction|delivery|request|endpoint`, `data` is the row (of an endpoint: what changed in how it is sent to). Messages are upserts. Resume with `Last-Event-ID` or `since`; `event: reset` says that too much was missed: load anew.',
         querystring: LiveQuery,
         response: {
           200: { description: 'A stream without end.', content: { 'text/event-stream': { schema: { type: 'string' } } } },

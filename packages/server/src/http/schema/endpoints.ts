@@ -19,9 +19,17 @@ export const EndpointHealth = Type.Object(
     p50Ms: Nullable(Type.Number()),
     p95Ms: Nullable(Type.Number()),
     lastFailureAt: Nullable(Time),
+    lastFailureCause: Nullable(Type.String({ description: 'See docs/causes.md.' })),
     backlog: Type.Integer({ description: 'Deliveries that are pending.' }),
+    breaker: Words(
+      ['closed', 'open', 'half_open'],
+      'open: it is down, and what is due for it waits without burning tries; half_open: one call may find out whether it is back.',
+    ),
+    limit: Type.Integer({ description: 'Calls at once that it gets now, up to maxInFlight.' }),
+    nextProbeAt: Nullable(Time),
+    failingSince: Nullable(Type.String({ format: 'date-time', description: 'Since when it has done nothing but fail.' })),
   },
-  { description: 'Over the last hour.' },
+  { description: 'Attempts over the last hour, and how it is sent to now.' },
 );
 
 const Content = Words(
@@ -62,6 +70,10 @@ const OrderedWait = Type.String({
 const SkipStale = Type.Boolean({
   description: 'An event is not sent where a later one of its transaction was delivered: no `pending` after `completed`.',
 });
+const DisableAfter = Type.String({
+  pattern: '^(never|\\d{1,9}(ms|s|m|h|d))$',
+  description: 'How long it may do nothing but fail before it is disabled: 1m to 366d, or never. Absent: PAYBELL_DISABLE_AFTER.',
+});
 const InFlight = Type.Integer({ minimum: 1, maximum: 256 });
 
 export const EndpointRow = Type.Object(
@@ -74,7 +86,8 @@ export const EndpointRow = Type.Object(
     customEvents: Type.Boolean(),
     content: Content,
     active: Type.Boolean(),
-    disabledReason: Nullable(Type.String()),
+    disabledReason: Nullable(Type.String({ description: 'gone (it answered 410) or failing (nothing else for too long).' })),
+    disableAfter: Nullable(DisableAfter),
     retry: Nullable(RetryPolicy),
     timeout: Nullable(Duration),
     maxInFlight: Type.Integer(),
@@ -112,6 +125,7 @@ const changeable = {
   active: Type.Optional(Type.Boolean()),
   retry: Type.Optional(RetryPolicy),
   timeout: Type.Optional(Duration),
+  disableAfter: Type.Optional(DisableAfter),
   maxInFlight: Type.Optional(InFlight),
   ordered: Type.Optional(Type.Boolean()),
   orderedWait: Type.Optional(Nullable(OrderedWait)),

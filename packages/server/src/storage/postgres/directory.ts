@@ -1,6 +1,14 @@
 import type { Pool } from 'pg';
-import type { DirectoryRows, EndpointRow, KeyRow, MerchantRow, SourceRow } from '../contract.ts';
+import type { DirectoryRows, EndpointRow, FailingEndpoint, KeyRow, MerchantRow, SourceRow } from '../contract.ts';
+import { rowsOf } from './arrays.ts';
 import { once } from './transact.ts';
+
+const FAILING = rowsOf({ since: 'int8', failures: 'int8', told: 'bool', endpoint: 'text' });
+
+const SAVE_FAILING = `WITH rows AS MATERIALIZED (SELECT * FROM ${FAILING.unnest()}),
+    forgotten AS (DELETE FROM failing f USING rows r WHERE r.endpoint = f.endpoint AND r.since IS NULL)
+  INSERT INTO failing (since, failures, told, endpoint) SELECT since, failures, told, endpoint FROM rows WHERE since IS NOT NULL
+  ON CONFLICT (endpoint) DO UPDATE SET since = excluded.since, failures = excluded.failures, told = excluded.told`;
 
 /** Configuration: small, read whole at start and held in memory by every process. */
 export function directoryOperations(hot: Pool) {
@@ -34,6 +42,22 @@ export function directoryOperations(hot: Pool) {
     saveSource: (row: SourceRow): Promise<void> => save('sources', row),
     saveEndpoint: (row: EndpointRow): Promise<void> => save('endpoints', row),
     saveKey: (row: KeyRow): Promise<void> => save('keys', row),
+    async loadFailing(): Promise<FailingEndpoint[]> {
+      const text = 'SELECT endpoint, since, failures, told FROM failing ORDER BY endpoint';
+      const rows = await once<{ endpoint: string } & FailingEndpoint['kept']>(hot, { name: 'load_failing', text, values: [] });
+      return rows.map(({ endpoint, ...kept }) => ({ endpoint, kept }));
+    },
+    async saveFailing(rows: readonly { readonly endpoint: string; readonly kept: FailingEndpoint['kept'] | null }[]): Promise<void> {
+      const values = FAILING.bind(
+        rows.map(({ endpoint, kept }) => ({
+          endpoint,
+          since: kept?.since ?? null,
+          failures: kept?.failures ?? null,
+          told: kept?.told ?? null,
+        })),
+      );
+      await once(hot, { name: 'save_failing', text: SAVE_FAILING, values });
+    },
     async getNote(name: string): Promise<string | null> {
       const [row] = await once<{ text: string }>(hot, { name: 'get_note', text: 'SELECT text FROM notes WHERE name = $1', values: [name] });
       return row?.text ?? null;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Transaction } from '@paybell/sdk';
+import { percentile } from '../../ledger/percentile.ts';
 import type {
   AttemptRow,
   ById,
@@ -108,10 +109,9 @@ export function readOperations(reads: Pool, skew: Skew) {
       readonly since: number;
     }): Promise<EndpointHealth[]> {
       const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, healthSample(endpoints.length), since]);
-      return rows.map(({ endpoint, durations, failed, lastFailureAt, backlog }) => {
+      return rows.map(({ durations, ...row }) => {
         const sorted = (durations ?? []).sort((a, b) => a - b);
-        const at = (part: number): number | null => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
-        return { endpoint, succeeded: sorted.length, failed, p50Ms: at(0.5), p95Ms: at(0.95), lastFailureAt, backlog };
+        return { ...row, succeeded: sorted.length, p50Ms: percentile(sorted, 0.5), p95Ms: percentile(sorted, 0.95) };
       });
     },
   };
@@ -122,14 +122,16 @@ interface HealthRow {
   readonly durations: number[] | null;
   readonly failed: number;
   readonly lastFailureAt: number | null;
+  readonly lastFailureCause: string | null;
   readonly backlog: number;
 }
 
-const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS failed, h."lastFailureAt",
+const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS failed, h."lastFailureAt", h."lastFailureCause",
     (SELECT count(*) FROM (SELECT 1 FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending' LIMIT ${MOST_COUNTED}) p) AS backlog
   FROM unnest(?::text[]) WITH ORDINALITY AS w (endpoint, at) CROSS JOIN LATERAL (
     SELECT array_agg(a.duration_ms) FILTER (WHERE a.outcome = 'succeeded' AND a.duration_ms IS NOT NULL) AS durations,
-      count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt"
+      count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt",
+      (array_agg(a.cause ORDER BY a.started_at DESC) FILTER (WHERE a.outcome = 'failed'))[1] AS "lastFailureCause"
     FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ?) d
-    CROSS JOIN LATERAL (SELECT outcome, duration_ms, started_at FROM attempts WHERE delivery = d.id AND started_at >= ? OFFSET 0) a) h
+    CROSS JOIN LATERAL (SELECT outcome, cause, duration_ms, started_at FROM attempts WHERE delivery = d.id AND started_at >= ? OFFSET 0) a) h
   ORDER BY w.at`;

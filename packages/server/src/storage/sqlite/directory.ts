@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { DirectoryRows, EndpointRow, KeyRow, MerchantRow, SourceRow } from '../contract.ts';
+import { atomically } from './transact.ts';
+import type { DirectoryRows, EndpointRow, FailingEndpoint, KeyRow, MerchantRow, SourceRow } from '../contract.ts';
 
 type Doc = { doc: string };
 
@@ -30,6 +31,26 @@ export function directoryOperations(db: DatabaseSync) {
     saveSource: (row: SourceRow): void => save('sources', row),
     saveEndpoint: (row: EndpointRow): void => save('endpoints', row),
     saveKey: (row: KeyRow): void => save('keys', row),
+    loadFailing: (): FailingEndpoint[] =>
+      db
+        .prepare('SELECT endpoint, since, failures, told FROM failing ORDER BY endpoint')
+        .all()
+        .map(({ endpoint, since, failures, told }) => ({
+          endpoint: String(endpoint),
+          kept: { since: Number(since), failures: Number(failures), told: told === 1 },
+        })),
+    saveFailing: (rows: readonly { endpoint: string; kept: FailingEndpoint['kept'] | null }[]): void =>
+      atomically(db, () => {
+        const keep = db.prepare(
+          `INSERT INTO failing (endpoint, since, failures, told) VALUES (?, ?, ?, ?)
+           ON CONFLICT (endpoint) DO UPDATE SET since = excluded.since, failures = excluded.failures, told = excluded.told`,
+        );
+        const forget = db.prepare('DELETE FROM failing WHERE endpoint = ?');
+        for (const { endpoint, kept } of rows) {
+          if (kept === null) forget.run(endpoint);
+          else keep.run(endpoint, kept.since, kept.failures, kept.told ? 1 : 0);
+        }
+      }),
     getNote: (name: string): string | null =>
       (db.prepare('SELECT text FROM notes WHERE name = ?').get(name) as { text: string } | undefined)?.text ?? null,
     putNote: ({ name, text }: { name: string; text: string }): void => {

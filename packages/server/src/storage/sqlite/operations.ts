@@ -30,6 +30,7 @@ export type OperationName = keyof Operations;
 /** Operations that only read: they go to the connection for reading, so that a long list never delays a commit. */
 export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   'loadDirectory',
+  'loadFailing',
   'getNote',
   'listRequests',
   'getRequest',

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Transaction } from '@paybell/sdk';
+import { percentile } from '../../ledger/percentile.ts';
 import type {
   AttemptRow,
   ById,
@@ -85,7 +86,7 @@ export function readOperations(db: DatabaseSync) {
     },
     endpointHealth: ({ endpoints, since }: { endpoints: readonly string[]; since: number }): EndpointHealth[] => {
       const latest = db.prepare(
-        `SELECT a.duration_ms AS durationMs, a.outcome, a.started_at AS startedAt FROM
+        `SELECT a.duration_ms AS durationMs, a.outcome, a.cause, a.started_at AS startedAt FROM
            (SELECT id FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${healthSample(endpoints.length)}) d
          JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?`,
       );
@@ -93,30 +94,34 @@ export function readOperations(db: DatabaseSync) {
         `SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT ${MOST_COUNTED})`,
       );
       return endpoints.map((endpoint) => {
-        const rows = latest.all(endpoint, since) as unknown as { durationMs: number | null; outcome: string; startedAt: number }[];
+        const rows = latest.all(endpoint, since) as unknown as Tried[];
         return health(endpoint, rows, Number(waiting.get(endpoint)?.['n'] ?? 0));
       });
     },
   };
 }
 
-function health(
-  endpoint: string,
-  rows: readonly { durationMs: number | null; outcome: string; startedAt: number }[],
-  backlog: number,
-): EndpointHealth {
+interface Tried {
+  readonly durationMs: number | null;
+  readonly outcome: string;
+  readonly cause: string;
+  readonly startedAt: number;
+}
+
+function health(endpoint: string, rows: readonly Tried[], backlog: number): EndpointHealth {
   const durations = rows
     .flatMap(({ durationMs, outcome }) => (outcome === 'succeeded' && durationMs !== null ? [durationMs] : []))
     .sort((a, b) => a - b);
   const failures = rows.filter(({ outcome }) => outcome === 'failed');
-  const at = (part: number): number | null => durations[Math.min(durations.length - 1, Math.floor(durations.length * part))] ?? null;
+  const last = failures.reduce<Tried | null>((latest, row) => (latest === null || row.startedAt > latest.startedAt ? row : latest), null);
   return {
     endpoint,
     succeeded: durations.length,
     failed: failures.length,
-    p50Ms: at(0.5),
-    p95Ms: at(0.95),
-    lastFailureAt: failures.reduce<number | null>((last, { startedAt }) => Math.max(last ?? 0, startedAt), null),
+    p50Ms: percentile(durations, 0.5),
+    p95Ms: percentile(durations, 0.95),
+    lastFailureAt: last?.startedAt ?? null,
+    lastFailureCause: last?.cause ?? null,
     backlog,
   };
 }

@@ -68,6 +68,24 @@ export function directory(it: It): void {
       assert.deepEqual([rows.sources, rows.endpoints, rows.keys], [[], [], []]);
     });
 
+    it('since when endpoints fail is kept, changed and forgotten, many at once', async ({ storage, reopen }) => {
+      assert.deepEqual(await storage.loadFailing(), []);
+      const kept = (n: number) => ({ since: T + n, failures: n, told: n % 2 === 1 });
+      await storage.saveFailing(Array.from({ length: 5 }, (_, n) => ({ endpoint: `end_${n}`, kept: kept(n) })));
+      await storage.saveFailing([
+        { endpoint: 'end_1', kept: null },
+        { endpoint: 'end_2', kept: kept(7) },
+        { endpoint: 'end_none', kept: null },
+      ]);
+      const again = await reopen();
+      assert.deepEqual(await again.loadFailing(), [
+        { endpoint: 'end_0', kept: kept(0) },
+        { endpoint: 'end_2', kept: kept(7) },
+        { endpoint: 'end_3', kept: kept(3) },
+        { endpoint: 'end_4', kept: kept(4) },
+      ]);
+    });
+
     it('notes are kept by name', async ({ storage, reopen }) => {
       assert.equal(await storage.getNote('check'), null);
       await storage.putNote({ name: 'check', text: 'one' });

@@ -87,7 +87,17 @@ export function sums(it: It): void {
       assert.deepEqual([health?.succeeded, health?.failed, health?.lastFailureAt, health?.backlog], [18, 2, T + 19, 1]);
       assert.ok((health?.p50Ms ?? 0) >= 80 && (health?.p50Ms ?? 0) <= 110, `p50 is ${health?.p50Ms}`);
       assert.ok((health?.p95Ms ?? 0) >= 160, `p95 is ${health?.p95Ms}`);
-      assert.deepEqual(none, { endpoint: 'end_none', succeeded: 0, failed: 0, p50Ms: null, p95Ms: null, lastFailureAt: null, backlog: 0 });
+      assert.equal(health?.lastFailureCause, failedAttempt(1).cause);
+      assert.deepEqual(none, {
+        endpoint: 'end_none',
+        succeeded: 0,
+        failed: 0,
+        p50Ms: null,
+        p95Ms: null,
+        lastFailureAt: null,
+        lastFailureCause: null,
+        backlog: 0,
+      });
     });
 
     it('the quarantine of one source is kept within count, bytes and age, oldest first; all else stays', async ({ storage }) => {

@@ -7,6 +7,9 @@ CREATE TABLE sources (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER
 CREATE TABLE endpoints (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER) STRICT;
 CREATE TABLE keys (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER) STRICT;
 
+-- Endpoints that have done nothing but fail for a while. Written when that begins and ends, never per attempt.
+CREATE TABLE failing (endpoint TEXT PRIMARY KEY, since INTEGER NOT NULL, failures INTEGER NOT NULL, told INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE TABLE requests (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
