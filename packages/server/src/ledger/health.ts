@@ -1,7 +1,7 @@
 /** How far an endpoint's backlog is counted. */
 export const MOST_COUNTED = 10_000;
 
-const MOST_SAMPLED = 500;
+const MOST_SAMPLED = 200;
 const LEAST_SAMPLED = 20;
 const SAMPLED_IN_ALL = 5_000;
 

@@ -35,6 +35,8 @@ export interface PageOf<Row> {
   readonly query: PageQuery;
   readonly columns: string;
   readonly from: string;
+  /** For each `?` in `from`. */
+  readonly fromValues?: readonly Value[];
   /** The part of `from` that holds `seq` and what is `found`; without it, all of it. */
   readonly walked?: string;
   /** Conditions that an index answers: what does not meet them is never read. */
@@ -50,8 +52,9 @@ export interface PageOf<Row> {
   readonly oldestFirst?: boolean;
 }
 
-/** Rows that one page looks through for a filter that few of them meet. */
+/** Rows that one page looks through for a filter that few of them meet: one after the other, or scattered where an index chose them. */
 const STEP = 4_000;
+const SCATTERED_STEP = 1_000;
 
 /**
  * One page by keyset on `seq`: its cost does not grow with how far one has paged, nor with how rare a filter is: such a page ends early,
@@ -69,12 +72,13 @@ export async function page<Row>(reads: Pool, pageOf: PageOf<Row>): Promise<Page<
   const filters = (pageOf.filters ?? []).filter((one) => one !== null);
   const read = <Found>(what: string, where: readonly Condition[], limit: string): Promise<Found[]> => {
     const text = where.length === 0 ? '' : `WHERE ${where.map(({ sql }) => sql).join(' AND ')}`;
-    const values = where.flatMap((one) => one.values);
+    const values = [...(pageOf.fromValues ?? []), ...where.flatMap((one) => one.values)];
     return ask<Found>(reads, `SELECT ${what} ${text} ORDER BY ${of}seq ${order} ${limit}`, values);
   };
+  const most = (pageOf.found ?? []).some((one) => one !== null) ? SCATTERED_STEP : STEP;
   const stepped = filters.length > 0 && pageOf.narrow !== true;
   const walked = pageOf.walked ?? from;
-  const [step] = stepped ? await read<{ seq: number }>(`${of}seq AS seq FROM ${walked}`, found, `LIMIT 1 OFFSET ${STEP - 1}`) : [];
+  const [step] = stepped ? await read<{ seq: number }>(`${of}seq AS seq FROM ${walked}`, found, `LIMIT 1 OFFSET ${most - 1}`) : [];
   const where = [...found, ...filters, condition(`${of}seq ${upTo} ?`, step?.seq)].filter((one) => one !== null);
   const rows = await read<Row & { seq?: number }>(`${columns} FROM ${from}`, where, `LIMIT ${query.limit + 1}`);
   const shown = rows.slice(0, query.limit);

@@ -66,9 +66,10 @@ export function readOperations(reads: Pool, skew: Skew) {
       const found = await page<{ doc: string }>(reads, {
         query,
         columns: 'seq, doc',
-        from: 'transactions',
-        found: [condition('status = ?', query.status), search?.found ?? null],
-        narrow: search?.found !== undefined,
+        from: search?.from?.sql ?? 'transactions',
+        fromValues: search?.from?.values ?? [],
+        found: [condition('status = ?', query.status)],
+        narrow: search?.from !== undefined,
         filters: [
           condition('kind = ?', query.kind),
           condition('provider = ?', query.provider),

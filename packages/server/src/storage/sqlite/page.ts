@@ -30,8 +30,9 @@ export interface PageOf<Row> {
   readonly oldestFirst?: boolean;
 }
 
-/** Rows that one page looks through for a filter that few of them meet. */
+/** Rows that one page looks through for a filter that few of them meet: one after the other, or scattered where an index chose them. */
 const STEP = 4_000;
+const SCATTERED_STEP = 1_000;
 
 /**
  * One page by keyset on `seq`: its cost does not grow with how far one has paged, nor with how rare a filter is: such a page ends early,
@@ -53,8 +54,9 @@ export function page<Row>(db: DatabaseSync, pageOf: PageOf<Row>): Page<Row> {
         `SELECT ${what} ${where.length === 0 ? '' : `WHERE ${where.map(({ sql }) => sql).join(' AND ')}`} ORDER BY ${of}seq ${order} ${limit}`,
       )
       .all(...where.flatMap(({ values }) => values));
+  const most = (pageOf.found ?? []).some((one) => one !== null) ? SCATTERED_STEP : STEP;
   const stepped = filters.length > 0 && pageOf.narrow !== true;
-  const step = stepped ? read(`${of}seq AS seq FROM ${pageOf.walked ?? from}`, found, `LIMIT 1 OFFSET ${STEP - 1}`) : [];
+  const step = stepped ? read(`${of}seq AS seq FROM ${pageOf.walked ?? from}`, found, `LIMIT 1 OFFSET ${most - 1}`) : [];
   const end = (step[0] as { seq: number } | undefined)?.seq;
   const where = [...found, ...filters, condition(`${of}seq ${upTo} ?`, end)].filter((one) => one !== null);
   const rows = read(`${columns} FROM ${from}`, where, `LIMIT ${query.limit + 1}`) as (Row & { seq?: number })[];
