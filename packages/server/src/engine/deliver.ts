@@ -120,8 +120,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     const endpoint = directory.endpointById(job.endpoint);
     if (endpoint === undefined) {
       // Deleted while the commit that holds this one ran.
-      lane.push(job);
-      void abandon(job.endpoint);
+      void abandon(job.endpoint, [job, ...lane.drain()]);
       return;
     }
     if (!endpoint.active || now > job.leaseUntil - timeoutMs(endpoint)) {
@@ -230,10 +229,10 @@ export function createDeliver(parts: DeliverParts): Deliver {
     for (const { endpoint, turn } of jobs) due.note(lanes.of(endpoint), turn, now);
   }
 
-  async function abandon(endpoint: string): Promise<void> {
+  async function abandon(endpoint: string, held: readonly LeasedDelivery[] = []): Promise<void> {
     const lane = lanes.of(endpoint);
     failing.renew(lane);
-    await leases.abandon(endpoint, lane.drain());
+    await leases.abandon(endpoint, [...held, ...lane.drain()]);
     lanes.drop(endpoint);
   }
 
