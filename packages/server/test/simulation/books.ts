@@ -14,7 +14,11 @@ export interface Standing {
   readonly owner: string | null;
   readonly attempt: number;
   readonly dueAt: number | null;
+  /** 0: no order counts; 1: its turn; 2: it waits behind another; 3: nobody waits for it any more. */
   readonly ordered: number;
+  /** How long it waits for those before it, from when it is next. */
+  readonly wait: number | null;
+  readonly createdAt: number;
   readonly cause: string | null;
   readonly body: Uint8Array | null;
 }
@@ -26,7 +30,7 @@ export interface Tried {
 }
 
 const COLUMNS = `d.seq, d.id, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status, d.owner,
-  d.attempt_count AS attempt, d.due_at AS dueAt, d.ordered, d.cause`;
+  d.attempt_count AS attempt, d.due_at AS dueAt, d.ordered, d.ordered_wait AS wait, d.created_at AS createdAt, d.cause`;
 
 /**
  * Looks into the file beside the engine: what is really on disk, asked by nobody but the test. The contract does not show who holds a
@@ -48,7 +52,7 @@ export class Books {
     this.#leasedOf = this.#db.prepare(`SELECT ${COLUMNS} ${bodies} WHERE d.event = ?3 AND ${held}`);
     this.#one = this.#db.prepare(`SELECT ${COLUMNS}, NULL AS body FROM deliveries d WHERE d.id = ?`);
     this.#ahead = this.#db.prepare(
-      `SELECT id FROM deliveries WHERE endpoint = ? AND transaction_id = ? AND ordered = 1 AND status = 'pending' AND seq < ?`,
+      `SELECT id, ordered, created_at AS createdAt FROM deliveries WHERE endpoint = ? AND transaction_id = ? AND ordered > 0 AND status = 'pending' AND seq < ?`,
     );
   }
 
@@ -67,8 +71,8 @@ export class Books {
   }
 
   /** Deliveries that an endpoint with order must have finished before this one. */
-  ahead({ endpoint, transaction, seq }: Standing): string[] {
-    return (this.#ahead.all(endpoint, transaction, seq) as { id: string }[]).map(({ id }) => id);
+  ahead({ endpoint, transaction, seq }: Standing): Pick<Standing, 'id' | 'ordered' | 'createdAt'>[] {
+    return this.#ahead.all(endpoint, transaction, seq) as unknown as Standing[];
   }
 
   deliveries(): Standing[] {

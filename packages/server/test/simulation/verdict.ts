@@ -1,4 +1,4 @@
-import { fold, transactionId, withChildren } from '@paybell/sdk';
+import { fold, STATUS_TABLE, transactionId, withChildren } from '@paybell/sdk';
 import type { LedgerEvent, Transaction, TransactionIdentity } from '@paybell/sdk';
 import type { EventRow, EventWithBody } from '../../src/storage/contract.ts';
 import type { Standing, Tried } from './books.ts';
@@ -17,8 +17,31 @@ export async function judgeRun(world: World, outside: Outside): Promise<void> {
   const contents = judgeLog(world, outside, log);
   judgeRequests(world, outside);
   await judgeLedger(world, log, contents);
-  judgeDeliveries(world, outside, log);
+  judgeDeliveries(world, outside, { log, contents });
   for (const { what, life } of outside.waiting) if (life.alive) world.wrong(`${life.name} never answered: ${what}`);
+}
+
+interface Read {
+  readonly log: readonly EventWithBody[];
+  /** What each event in it says, as the SDK reads what was sent. */
+  readonly contents: ReadonlyMap<string, Content>;
+}
+
+function ledgerEvent(event: EventRow | undefined, content: Content | undefined): LedgerEvent | null {
+  if (event === undefined || content === undefined || content.movement === null) return null;
+  const { type, sequence, occurredAt, movement } = content;
+  const { id, dedupeKey, recordedAt } = event;
+  return { id, type, dedupeKey, sequence, occurredAt, recordedAt, movement };
+}
+
+/** Whether the endpoint took an event of the same transaction that tells of more progress. */
+function wasOvertaken(delivery: Standing, all: readonly Standing[], toLedger: (id: string) => LedgerEvent | null): boolean {
+  const told = toLedger(delivery.event);
+  return all.some(({ endpoint, transaction, status, event }) => {
+    if (endpoint !== delivery.endpoint || transaction !== delivery.transaction || status !== 'succeeded') return false;
+    const other = toLedger(event);
+    return told !== null && other !== null && STATUS_TABLE[told.movement.status].rank < STATUS_TABLE[other.movement.status].rank;
+  });
 }
 
 const nameOf = ({ source, merchant, dedupeKey }: EventRow): string => `${source ?? merchant}\n${dedupeKey}`;
@@ -78,9 +101,8 @@ async function judgeLedger(world: World, log: readonly EventWithBody[], contents
       key: movement.key,
     };
     if (!events.has(identity.id)) events.set(identity.id, { identity, events: [] });
-    const { type, sequence, occurredAt } = content;
-    const { id, dedupeKey, recordedAt } = event;
-    events.get(identity.id)?.events.push({ id, type, dedupeKey, sequence, occurredAt, recordedAt, movement });
+    const told = ledgerEvent(event, content);
+    if (told !== null) events.get(identity.id)?.events.push(told);
   }
   const alone = [...events.values()].map(({ identity, events: all }) => fold(identity, all));
   const whole = (one: Transaction): Transaction =>
@@ -102,13 +124,22 @@ async function judgeLedger(world: World, log: readonly EventWithBody[], contents
 }
 
 /** Every routed pair was brought to its end, and every end is true. */
-function judgeDeliveries(world: World, outside: Outside, log: readonly EventWithBody[]): void {
-  const deliveries = Map.groupBy(world.books.deliveries(), ({ event }) => event);
+function judgeDeliveries(world: World, outside: Outside, { log, contents }: Read): void {
+  const all = world.books.deliveries();
+  const deliveries = Map.groupBy(all, ({ event }) => event);
+  const events = new Map(log.map(({ event }) => [event.id, event]));
+  const toLedger = (id: string): LedgerEvent | null => ledgerEvent(events.get(id), contents.get(id));
   const attempts = Map.groupBy(world.books.attempts(), ({ delivery }) => delivery);
   for (const { event } of log) {
     const mine = deliveries.get(event.id) ?? [];
     judgeRouting(world, outside, { event, mine });
-    for (const delivery of mine) judgeDelivery(world, delivery, attempts.get(delivery.id) ?? []);
+    for (const delivery of mine) {
+      judgeDelivery(world, delivery, attempts.get(delivery.id) ?? []);
+      if (delivery.cause === 'superseded' && delivery.status === 'failed' && !wasOvertaken(delivery, all, toLedger))
+        world.wrong(
+          `${delivery.id} was not sent as if it had been overtaken, and ${delivery.endpoint} got nothing later of its transaction`,
+        );
+    }
   }
 }
 
@@ -138,7 +169,14 @@ function judgeDelivery(world: World, delivery: Standing, attempts: readonly Trie
   if (status === 'pending' && row?.deletedAt != null) world.wrong(`${id} is pending, and its endpoint ${endpoint} was deleted`);
   if (status === 'succeeded' && !sent.some(({ call }) => call.accepted && call.result?.cause === 'ok'))
     world.wrong(`${id} stands as succeeded, and ${endpoint} never took it`);
-  if (status === 'failed' && live && delivery.cause !== 'gone' && witness.failuresOf(id) === 0 && delivery.cause !== 'endpoint_deleted')
+  if (
+    status === 'failed' &&
+    live &&
+    delivery.cause !== 'gone' &&
+    witness.failuresOf(id) === 0 &&
+    delivery.cause !== 'endpoint_deleted' &&
+    delivery.cause !== 'superseded'
+  )
     world.wrong(`${id} stands as failed without a failed try`);
   const numbers = attempts.map(({ n }) => n);
   if (status !== 'pending' && (numbers.length !== attempt || numbers.some((n, index) => n !== index + 1)))

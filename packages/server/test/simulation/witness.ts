@@ -23,6 +23,8 @@ export interface Sent {
   readonly attempt: number;
 }
 
+/** `ordered` of a delivery that nobody waits for any more. */
+const NOT_WAITED_FOR = 3;
 const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
 
 /** Stands between engine, store and network, and says at once where one of them does what must never happen. */
@@ -76,7 +78,7 @@ export class Witness implements Watch {
       wrong(`call ${call.n} of ${id} carries other bytes than before`);
     if (first !== undefined && first.headers['webhook-id'] !== request.headers['webhook-id'])
       wrong(`call ${call.n} of ${id} carries another id than before`);
-    if (found.ordered === 1 && found.transaction !== null) this.#checkOrder(call, found);
+    if (found.ordered > 0 && found.transaction !== null) this.#checkOrder(call, found);
     const sent = { call, delivery: id, event: found.event, endpoint, attempt };
     this.sent.push(sent);
     this.#byDelivery.set(id, [...this.sentOf(id), sent]);
@@ -88,13 +90,14 @@ export class Witness implements Watch {
     return brought === undefined ? !this.#claimed.has(name) : brought === name;
   }
 
+  /** Nobody may be overtaken who was not waited for as long as the endpoint asked. */
   #checkOrder(call: Call, standing: Standing): void {
     if (this.byHand.has(standing.id)) return;
-    const ahead = this.#parts
-      .books()
-      .ahead(standing)
-      .filter((id) => !this.byHand.has(id));
-    if (ahead.length > 0) this.#parts.wrong(`call ${call.n} of ${standing.id} overtakes ${ahead.join(', ')} of its transaction`);
+    const { books, now, wrong } = this.#parts;
+    for (const { id, ordered, createdAt } of books().ahead(standing)) {
+      if (this.byHand.has(id) || (ordered === NOT_WAITED_FOR && now() - createdAt >= (standing.wait ?? Infinity))) continue;
+      wrong(`call ${call.n} of ${standing.id} overtakes ${id} of its transaction after ${now() - createdAt} of ${standing.wait} ms`);
+    }
   }
 
   #open(life: Life, endpoint: string): number {

@@ -68,6 +68,8 @@ export class Workload {
       events: dice.pick([['*'], ['*'], ['*'], ['payment.*', 'transaction.*', 'refund.*']]),
       content: dice.pick(['event', 'event', 'request', provider === 'paybell' ? 'transaction' : 'event']),
       ordered: dice.chance(0.3),
+      orderedWait: dice.pick([null, null, '1s', '10s']),
+      skipStale: dice.chance(0.2),
       maxInFlight: dice.pick([1, 2, 4, 16]),
       retry: { delays: dice.pick(SCHEDULES) },
       ...(dice.chance(0.5) ? { timeout: dice.pick(['1s', '5s', '15s', '30s']) } : {}),
@@ -199,7 +201,12 @@ export class Workload {
     else if (roll <= 8)
       this.#outside.call(`rotate ${id}`, ({ directory }) => directory.rotateSecret(null, id, { overlapMs: dice.pick([0, 10_000]) }));
     else {
-      const change = dice.pick([{ events: ['*'] }, { events: ['payment.*'] }, { ordered: dice.chance(0.5) }]);
+      const change = dice.pick([
+        { events: ['*'] },
+        { events: ['payment.*'] },
+        { ordered: dice.chance(0.5) },
+        { skipStale: dice.chance(0.5) },
+      ]);
       this.#outside.call(`change ${id} ${JSON.stringify(change)}`, ({ directory }) => directory.changeEndpoint(null, id, change));
     }
   }
