@@ -292,6 +292,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
       const all = Promise.all([due.stop(), returned, answered]).then(() => Promise.all([settler.idle(), failing.idle()]));
       await Promise.race([all, late]);
       cancel();
+      leases.close();
       settler.close();
     },
     gauges: () => ({ inFlight: line.inFlight, ...lanes.gauges(clock.now()) }),

@@ -13,4 +13,8 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 61,
     found: 'a process that turned round and round for ever: a delivery of a deleted endpoint went back into the queue that it came from',
   },
+  {
+    seed: 1596,
+    found: 'deliveries of a deleted endpoint that waited until the next start, because the store failed when they were ended',
+  },
 ];

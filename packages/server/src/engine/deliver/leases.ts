@@ -1,18 +1,21 @@
 import type { LeasedDelivery } from '../../storage/contract.ts';
-import type { Clock, Log, Storage } from '../ports.ts';
+import type { Clock, Log, Storage, Timers } from '../ports.ts';
 
 /** Deliveries of a deleted endpoint that one commit ends. */
 const ABANDON_STEP = 1_000;
+const AGAIN_MS = 5_000;
 
 export interface LeaseParts {
   readonly storage: Storage;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly log: Log;
   readonly owner: string;
 }
 
 /** Leases that are not used after all. */
-export function createLeases({ storage, clock, log, owner }: LeaseParts) {
+export function createLeases({ storage, clock, timers, log, owner }: LeaseParts) {
+  let closed = false;
   return {
     /** Untried and due at once; answers when that stands. */
     async giveBack(jobs: readonly LeasedDelivery[]): Promise<void> {
@@ -26,14 +29,22 @@ export function createLeases({ storage, clock, log, owner }: LeaseParts) {
         log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves');
       }
     },
-    /** Ends what waits for an endpoint that was deleted. */
+    /** Ends what waits for an endpoint that was deleted; where the store fails, it is tried again, because nobody else would. */
     async abandon(endpoint: string, waiting: readonly LeasedDelivery[]): Promise<void> {
-      try {
-        await storage.release({ owner, deliveries: waiting.map(({ id }) => id), now: clock.now() });
-        while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);
-      } catch (error) {
-        log.error({ endpoint, error: String(error) }, 'the deliveries of a deleted endpoint could not be ended');
+      while (!closed) {
+        try {
+          await storage.release({ owner, deliveries: waiting.map(({ id }) => id), now: clock.now() });
+          while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);
+          return;
+        } catch (error) {
+          log.error({ endpoint, error: String(error) }, 'the deliveries of a deleted endpoint could not be ended; trying again');
+          await new Promise<void>((resolve) => timers.after(AGAIN_MS, resolve));
+        }
       }
+    },
+    /** Tries no more: the next start goes on. */
+    close(): void {
+      closed = true;
     },
   };
 }
