@@ -35,6 +35,24 @@ describe('quarantine', () => {
     await world.stop();
   });
 
+  test('judged again by two at once: each request passes once, and none is taken for a repeat of itself', async () => {
+    const world = await makeWorld();
+    const right = secretOf(profile('stripe'), 11);
+    const source = await world.source('stripe');
+    await world.receive(source, { type: 'payment_intent.succeeded', secret: right, id: 'evt_1' });
+    await world.engine.directory.changeSource(null, source.id, { addSecret: right });
+    const sums = await Promise.all([world.engine.reverify(null, source.id), world.engine.reverify(null, source.id)]);
+    assert.deepEqual(sums, [
+      { checked: 1, accepted: 1, rejected: 0 },
+      { checked: 0, accepted: 0, rejected: 0 },
+    ]);
+    assert.deepEqual(
+      (await requests(world)).map(({ verdict }) => verdict),
+      ['accepted'],
+    );
+    await world.stop();
+  });
+
   test('the secret is fixed: what passes now is recorded in order of arrival, folded and sent; what does not stays', async () => {
     const world = await makeWorld();
     await world.endpoint();

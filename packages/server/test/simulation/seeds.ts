@@ -17,4 +17,8 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 1596,
     found: 'deliveries of a deleted endpoint that waited until the next start, because the store failed when they were ended',
   },
+  {
+    seed: 85,
+    found: 'two calls at once to judge a quarantine again: the second took each request for a repeat of itself, and the counts went wrong',
+  },
 ];

@@ -15,7 +15,7 @@ export async function judgeRun(world: World, outside: Outside): Promise<void> {
     world.wrong(`doctor: ${invariant} ${id}: ${sentence}`);
   const log = (await world.storage.listEvents({ ...ALL, oldestFirst: true })).rows;
   const contents = judgeLog(world, outside, log);
-  judgeRequests(world, outside);
+  judgeRequests(world, outside, log);
   await judgeLedger(world, log, contents);
   judgeDeliveries(world, outside, { log, contents });
   for (const { what, life } of outside.waiting) if (life.alive) world.wrong(`${life.name} never answered: ${what}`);
@@ -76,8 +76,12 @@ function judgeLog(world: World, outside: Outside, log: readonly EventWithBody[])
   return contents;
 }
 
-function judgeRequests(world: World, outside: Outside): void {
+function judgeRequests(world: World, outside: Outside, log: readonly EventWithBody[]): void {
   const kept = new Map(world.books.requests().map((request) => [request.id, request]));
+  for (const { event } of log) {
+    const verdict = event.request === null ? 'accepted' : kept.get(event.request)?.verdict;
+    if (verdict !== 'accepted') world.wrong(`${event.id} came in by request ${event.request}, which stands as ${verdict}`);
+  }
   for (const [id, { source, rejected }] of outside.told) {
     const request = kept.get(id);
     if (request === undefined) world.wrong(`request ${id} of ${source} was answered and is not kept`);
