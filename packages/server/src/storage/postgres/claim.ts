@@ -90,7 +90,7 @@ export function claimOperations(hot: Pool, { skew, now: localNow, presence }: Cl
       const values = [endpoints, most, skew.toDatabase(now), owner, skew.toDatabase(until), now, turns];
       const rows = await once<LeasedRow>(hot, { ...CLAIM, values });
       const waited = rows.filter(({ behind }) => behind).map(({ id }) => ({ id, at: skew.toDatabase(now) }));
-      if (waited.length > 0) await atomically(hot, (client) => commit(client, [client.query('BEGIN'), ...overtakes(client, waited)]));
+      if (waited.length > 0) await atomically(hot, (client) => commit(client, () => [client.query('BEGIN'), ...overtakes(client, waited)]));
       const skipping = new Set(wants.filter(({ skipStale }) => skipStale === true).map(({ endpoint }) => endpoint));
       const stale = await overtaken(
         hot,

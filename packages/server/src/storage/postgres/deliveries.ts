@@ -1,8 +1,9 @@
-import type { PoolClient } from 'pg';
 import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import { BEHIND, NEVER, PLACED, QUEUED, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
+import { stepOver } from './steps.ts';
+import type { Step } from './steps.ts';
 
 /** A delivery row with its present state, whether it is open or has succeeded. */
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS "eventType", d.endpoint, d.transaction_id AS transaction, d.format,
@@ -40,15 +41,15 @@ const ROWS = rowsOf({
   owner: 'text',
 });
 
-const INSERT = {
-  name: 'insert_deliveries',
-  text: `WITH made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${ROWS.unnest()}),
-    facts AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
-      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made)
-    INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner)
+const INSERT = stepOver('deliveries', {
+  columns: ROWS,
+  text: (rows) => `made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${rows}),
+    kept AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
+      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made),
+    opened AS (INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner)
       SELECT seq, ${PLACED}, ordered_wait, started_at, attempt_count, 0, turn, forced, id, merchant, endpoint, 'pending',
-        CASE WHEN place IS NOT NULL THEN transaction_id END, owner FROM (${QUEUED}) q`,
-};
+        CASE WHEN place IS NOT NULL THEN transaction_id END, owner FROM (${QUEUED}) q)`,
+});
 
 export interface ToDeliver {
   readonly event: Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'>;
@@ -112,9 +113,8 @@ export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDelive
   return prepared;
 }
 
-export function insertDeliveries(client: PoolClient, prepared: readonly PreparedDeliveries[]): Promise<unknown>[] {
-  const deliveries = prepared.flatMap((one) => one.deliveries);
-  return deliveries.length === 0 ? [] : [client.query({ ...INSERT, values: ROWS.bind(deliveries) })];
+export function insertDeliveries(prepared: readonly PreparedDeliveries[]): Step[] {
+  return INSERT(prepared.flatMap(({ deliveries }) => deliveries));
 }
 
 export interface LeasedRow {

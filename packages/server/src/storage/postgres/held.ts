@@ -22,29 +22,21 @@ interface Read extends Omit<Held, 'now' | 'identity' | 'isNew'> {
   readonly kind: TransactionIdentity['kind'];
   readonly key: string;
   readonly parent: string | null;
+  /** Set: this is no row that was asked for, but one of its children. */
+  readonly child: string | null;
 }
 
 const READ = {
   name: 'record_held',
-  text: `SELECT r.id, coalesce(t.seq, nextval('transactions_seq')) AS seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, coalesce(t.fold, '') AS fold
-    FROM unnest($1::text[]) AS r (id) LEFT JOIN transactions t ON t.id = r.id`,
-};
-
-const CHILDREN = {
-  name: 'record_children',
-  text: 'SELECT t.parent, t.id, t.doc FROM unnest($1::text[]) AS r (id) JOIN transactions t ON t.parent = r.id',
+  text: `SELECT r.id, NULL AS child, coalesce(t.seq, nextval('transactions_seq')) AS seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, coalesce(t.fold, '') AS fold
+      FROM unnest($1::text[]) AS r (id) LEFT JOIN transactions t ON t.id = r.id
+    UNION ALL SELECT r.id, c.id, 0, NULL, NULL, NULL, NULL, NULL, c.doc, '' FROM unnest($1::text[]) AS r (id) JOIN transactions c ON c.parent = r.id`,
 };
 
 const LOCK = {
   name: 'record_locks',
   text: 'SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k',
 };
-
-interface Child {
-  readonly parent: string;
-  readonly id: string;
-  readonly doc: string;
-}
 
 /** The transactions that a batch may touch, in order of arrival: those its events name, and their parents. */
 export function namedBy(events: readonly NewEvent[]): string[] {
@@ -64,26 +56,31 @@ export async function lockTransactions(client: PoolClient, ids: readonly string[
 /** The rows that a commit works on, as they are in the database with its own changes on top. */
 export class HeldRows {
   readonly #read = new Map<string, Read>();
-  readonly #children = new Map<string, Child[]>();
+  /** JSON texts by id, under their parents. */
+  readonly #children = new Map<string, Map<string, string>>();
   #rows = new Map<string, Held>();
   /** Ids of the children that this commit changed, under their parents. */
   #changedChildren = new Map<string, Set<string>>();
 
   /** Reads the rows and their children; they must be locked. Parents that only a row names are locked and read as well. */
   async read(client: PoolClient, ids: readonly string[]): Promise<void> {
-    const values = [encode('text', ids)];
-    const [rows, children] = await Promise.all([client.query<Read>({ ...READ, values }), client.query<Child>({ ...CHILDREN, values })]);
-    for (const row of rows.rows) this.#read.set(row.id, row);
-    for (const child of children.rows) {
-      const siblings = this.#children.get(child.parent);
-      if (siblings === undefined) this.#children.set(child.parent, [child]);
-      else siblings.push(child);
+    if (ids.length === 0) return;
+    const { rows } = await client.query<Read>({ ...READ, values: [encode('text', ids)] });
+    for (const row of rows) {
+      if (row.child === null) this.#read.set(row.id, row);
+      else this.#childrenRead(row.id).set(row.child, row.doc ?? 'null');
     }
-    const unread = rows.rows.flatMap(({ parent }) => (parent === null || this.#read.has(parent) ? [] : [parent]));
+    const unread = rows.flatMap(({ parent }) => (parent === null || this.#read.has(parent) ? [] : [parent]));
     if (unread.length === 0) return;
     const further = [...new Set(unread)];
     await lockTransactions(client, further);
     await this.read(client, further);
+  }
+
+  #childrenRead(parent: string): Map<string, string> {
+    let children = this.#children.get(parent);
+    if (children === undefined) this.#children.set(parent, (children = new Map()));
+    return children;
   }
 
   /** Forgets the changes of this commit. */
@@ -117,7 +114,7 @@ export class HeldRows {
 
   /** In the order of their ids, as a rebuild reads them. */
   childrenOf(parent: string): Transaction[] {
-    const ids = new Map((this.#children.get(parent) ?? []).map(({ id, doc }) => [id, doc]));
+    const ids = new Map(this.#children.get(parent));
     for (const id of this.#changedChildren.get(parent) ?? []) ids.set(id, '');
     return [...ids]
       .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -11,6 +11,8 @@ import { chains } from './chain.ts';
 import { newReferences } from './refs.ts';
 import type { Reference } from './refs.ts';
 import type { Held, HeldRows } from './held.ts';
+import { stepOver } from './steps.ts';
+import type { Step } from './steps.ts';
 
 /** What a commit does to the ledger. */
 export interface LedgerChange {
@@ -134,23 +136,24 @@ const TRANSACTIONS = rowsOf({
   fold: 'text',
 });
 
-const INSERT = {
-  name: 'insert_transactions',
-  text: `INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${TRANSACTIONS.unnest()}`,
-};
+const INSERT = stepOver('transactions', {
+  columns: TRANSACTIONS,
+  text: (rows) => `begun AS (INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${rows})`,
+});
 
-const UPDATE = {
-  name: 'update_transactions',
-  text: `UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
-    FROM ${TRANSACTIONS.unnest()} WHERE t.seq = r.seq`,
-};
+const UPDATE = stepOver('transactions_moved', {
+  columns: TRANSACTIONS,
+  text: (rows) =>
+    `moved AS (UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
+    FROM ${rows} WHERE t.seq = r.seq)`,
+});
 
 /** Writes the rows that a commit changed. They are locked, so what was not there when it was read is not there now. */
-export function writeTransactions(client: PoolClient, rows: readonly Held[]): Promise<unknown>[] {
-  return [INSERT, UPDATE].flatMap((statement) => {
-    const chosen = rows.filter(({ isNew }) => isNew === (statement === INSERT));
-    return chosen.length === 0 ? [] : [client.query({ ...statement, values: TRANSACTIONS.bind(chosen.map(transactionRow)) })];
-  });
+export function writeTransactions(rows: readonly Held[]): Step[] {
+  return [
+    ...INSERT(rows.filter(({ isNew }) => isNew).map(transactionRow)),
+    ...UPDATE(rows.filter(({ isNew }) => !isNew).map(transactionRow)),
+  ];
 }
 
 function transactionRow({ seq, identity, now, doc, fold }: Held) {

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { NewEvent, NewRequest, RequestVerdict } from '../contract.ts';
 import { encode, rowsOf } from './arrays.ts';
+import { stepOver } from './steps.ts';
+import type { Step } from './steps.ts';
 
 const FACT_BYTES = 16;
 
@@ -40,7 +42,7 @@ const INSERT_EVENTS = {
   name: 'record_events',
   text: `WITH locked AS MATERIALIZED (
       SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k),
-    arrived AS MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)})
+    arrived AS NOT MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)} OFFSET 0)
     INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived WHERE (SELECT count(*) FROM locked) >= 0
     ORDER BY fact, seq ON CONFLICT (fact) DO NOTHING RETURNING id`,
 };
@@ -164,7 +166,18 @@ const REQUESTS = rowsOf({
   body: 'bytea',
 });
 
-const INSERT_REQUESTS = `INSERT INTO requests (${REQUESTS.names}) SELECT ${REQUESTS.names} FROM ${REQUESTS.unnest()}`;
+const insertRequestsAs = (name: string, onConflict = '') =>
+  stepOver(name, {
+    columns: REQUESTS,
+    text: (rows) => `${name} AS (INSERT INTO requests (${REQUESTS.names}) SELECT ${REQUESTS.names} FROM ${rows}${onConflict})`,
+  });
+
+const INSERT_NEW = insertRequestsAs('requests');
+
+const INSERT_KNOWN = insertRequestsAs(
+  'requests_known',
+  ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis',
+);
 
 export interface RequestToWrite {
   readonly request: NewRequest;
@@ -175,20 +188,10 @@ export interface RequestToWrite {
 }
 
 /** Inserts requests. Those already kept get their new verdict; where one was pruned in between, it is written once more. */
-export function insertRequests(client: PoolClient, requests: readonly RequestToWrite[]): Promise<unknown>[] {
-  const write = (name: string, onConflict: string, list: readonly RequestToWrite[]): Promise<unknown>[] =>
-    list.length === 0 ? [] : [client.query({ name, text: `${INSERT_REQUESTS}${onConflict}`, values: REQUESTS.bind(list.map(requestRow)) })];
+export function insertRequests(requests: readonly RequestToWrite[]): Step[] {
   return [
-    ...write(
-      'record_requests',
-      '',
-      requests.filter(({ request }) => request.known !== true),
-    ),
-    ...write(
-      'record_known_requests',
-      ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis',
-      requests.filter(({ request }) => request.known === true),
-    ),
+    ...INSERT_NEW(requests.filter(({ request }) => request.known !== true).map(requestRow)),
+    ...INSERT_KNOWN(requests.filter(({ request }) => request.known === true).map(requestRow)),
   ];
 }
 

@@ -11,46 +11,53 @@ import { foldEvents, writeTransactions } from './ledger.ts';
 import type { LedgerChange } from './ledger.ts';
 import { countOnRequests, countRepeats, insertEvents, insertRequests, knownEvents, markEvents } from './log.ts';
 import { writeReferences } from './refs.ts';
+import type { OnShard } from './shards.ts';
 import type { Skew } from './skew.ts';
+import { runSteps } from './steps.ts';
 import { writeTallies } from './tallies.ts';
-import { TryAgain, atomically, commit } from './transact.ts';
+import { TryAgain, atomically, commit, together } from './transact.ts';
 import { written } from './written.ts';
 
-interface RecordParts {
-  readonly skew: Skew;
-  readonly shard: number;
-}
-
 /**
- * The one commit behind every acknowledgement, in three round trips: BEGIN with the new events (and the locks of what they touch); what
- * these touch is read; then everything is written and committed. The fold between the second and the third is JavaScript.
+ * The one commit behind every acknowledgement, in two round trips: BEGIN with the new events, the locks of what they touch and its rows
+ * as they stand then; and everything else in one statement with the commit. The fold between the two is JavaScript.
  */
-export function recordOperations(hot: Pool, parts: RecordParts) {
+export function recordOperations(hot: Pool, { skew, onShard }: { readonly skew: Skew; readonly onShard: OnShard }) {
   return {
     record: (arrivals: readonly Arrival[]): Promise<Recorded[]> =>
       arrivals.length === 0
         ? Promise.resolve([])
-        : atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, ...parts })),
+        : onShard((shard) => atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, skew, shard }))),
   };
 }
 
-interface Batch extends RecordParts {
+interface Batch {
   readonly arrivals: readonly Arrival[];
   readonly maybeDone: boolean;
+  readonly skew: Skew;
+  readonly shard: number;
 }
 
 async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]> {
   const { arrivals, maybeDone, skew } = batch;
   const events = arrivals.flatMap((arrival) => arrival.events);
-  const begun = client.query('BEGIN');
-  const [fresh] = await Promise.all([insertEvents(client, events, namedBy(events)), begun]);
+  const named = namedBy(events);
+  const held = new HeldRows();
+  const begun = together(
+    client,
+    () =>
+      [
+        client.query('BEGIN'),
+        events.length === 0 ? new Set<string>() : insertEvents(client, events, named),
+        held.read(client, named),
+      ] as const,
+  );
+  const [, fresh] = await Promise.all(begun);
   const repeated = events.filter(({ id }) => !fresh.has(id));
   const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));
-  const held = new HeldRows();
   const [known, before] = await Promise.all([
     repeated.length === 0 ? new Map<never, never>() : knownEvents(client, repeated),
     written(client, { arrivals: maybeDone ? arrivals : [], events: repeated }),
-    touching.length === 0 ? undefined : held.read(client, namedBy(touching)),
   ]);
   const judged = judge({ arrivals, fresh, known, before, tally: new Tally() });
   const change = await foldEvents(client, { events: touching, held });
@@ -83,15 +90,17 @@ async function write(client: PoolClient, { judged, change, held, prepared, shard
   const changed = held.changed();
   const lines = [...judged.tally.lines.values(), ...change.sums.lines.values()];
   try {
-    await commit(client, [
-      ...insertRequests(client, judged.requests),
-      ...writeTransactions(client, changed),
-      ...(change.references.length === 0 ? [] : [writeReferences(client, change.references)]),
-      ...insertDeliveries(client, prepared),
+    await commit(client, () => [
+      ...runSteps(client, [
+        ...insertRequests(judged.requests),
+        ...writeTransactions(changed),
+        ...writeReferences(change.references),
+        ...insertDeliveries(prepared),
+        ...writeTallies(lines, shard),
+      ]),
       ...(judged.repeats.length === 0 ? [] : [countRepeats(client, judged.repeats)]),
       ...(judged.onRequests.size === 0 ? [] : [countOnRequests(client, judged.onRequests)]),
       ...(change.unfolded.size === 0 ? [] : [markEvents(client, change.unfolded)]),
-      ...(lines.length === 0 ? [] : [writeTallies(client, lines, shard)]),
     ]);
   } catch (error) {
     // Ids are made once: a request that is there already was written by a try whose answer was lost.

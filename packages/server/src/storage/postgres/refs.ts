@@ -1,10 +1,11 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import type { Transaction } from '@paybell/sdk';
 import { references } from '../../ledger/references.ts';
 import type { Folded } from '../../ledger/refold.ts';
 import { rowsOf } from './arrays.ts';
 import { ask } from './page.ts';
 import type { Condition } from './page.ts';
+import { stepOver } from './steps.ts';
 
 /** An index entry holds less than a third of a page; nobody types more than this to search. */
 const SEARCHED_CHARS = 400;
@@ -35,14 +36,10 @@ export function newReferences({ before, now }: Folded, seq: number): Reference[]
 
 const REFS = rowsOf({ transaction_seq: 'int8', merchant: 'text', value: 'text' });
 
-const INSERT = {
-  name: 'record_refs',
-  text: `INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${REFS.unnest()}`,
-};
-
-export function writeReferences(client: PoolClient, list: readonly Reference[]): Promise<unknown> {
-  return client.query({ ...INSERT, values: REFS.bind(list) });
-}
+export const writeReferences = stepOver('refs', {
+  columns: REFS,
+  text: (rows) => `new_refs AS (INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${rows})`,
+});
 
 // The operator's search goes through each merchant's stretch of the index in turn: one probe finds the next merchant.
 const MERCHANTS = `ARRAY(WITH RECURSIVE m (id) AS ((SELECT merchant FROM refs ORDER BY merchant LIMIT 1)

@@ -15,6 +15,7 @@ import type { LeasedRow, PreparedDeliveries, Queued, ToDeliver } from './deliver
 import { lockTransactions } from './held.ts';
 import { OVERTAKEN } from './order.ts';
 import type { Skew } from './skew.ts';
+import { runSteps } from './steps.ts';
 import { atomically, commit, once } from './transact.ts';
 
 const ORIGINS = {
@@ -66,11 +67,13 @@ export function resendOperations(hot: Pool, skew: Skew) {
           { found, skew },
         );
         await lockTransactions(client, transactionsIn(prepared));
-        const writes = insertDeliveries(client, prepared);
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
-        const mine = client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] });
-        await commit(client, [...writes, mine]);
-        return (await mine).rows.map((row) => leased(row, leases.get(row.id)?.until ?? 0));
+        let mine: LeasedRow[] = [];
+        await commit(client, () => [
+          ...runSteps(client, insertDeliveries(prepared)),
+          client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] }).then(({ rows }) => (mine = rows)),
+        ]);
+        return mine.map((row) => leased(row, leases.get(row.id)?.until ?? 0));
       }),
     async retryDelivery({ merchant, id, now }: { merchant: string | null; id: string; now: number }): Promise<DeliveryRow | null> {
       const read = {

@@ -3,6 +3,7 @@ import { SLOT_MS } from '../../ledger/tally.ts';
 import type { Settlement } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import { letGo } from './order.ts';
+import type { OnShard } from './shards.ts';
 import type { Skew } from './skew.ts';
 import { atomically, commit } from './transact.ts';
 
@@ -81,28 +82,33 @@ function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Set
 }
 
 /** Writes how attempts ended. */
-export function settleOperations(hot: Pool, { skew, shard }: { readonly skew: Skew; readonly shard: number }) {
+export function settleOperations(hot: Pool, { skew, onShard }: { readonly skew: Skew; readonly onShard: OnShard }) {
   /** One statement; with what it lets go behind it where the order of deliveries counts. */
-  async function write(results: readonly Settlement[]): Promise<readonly Settled[]> {
+  async function write(results: readonly Settlement[], shard: number): Promise<readonly Settled[]> {
     const statement = { ...SETTLE, values: [shard, ...RESULTS.bind(results.map((result) => resultRow(result, skew)))] };
     const finished = results.flatMap(({ delivery, ordered, next, finishedAt }) =>
       ordered === true && next.status !== 'pending' ? [{ id: delivery, at: skew.toDatabase(finishedAt) }] : [],
     );
     return atomically(hot, async (client, { maybeDone }) => {
-      const begun = finished.length === 0 ? [] : [client.query('BEGIN')];
-      const settled = client.query<Settled>(statement);
       // Where a try before this one stands, the fence makes doing it again harmless.
-      const before = maybeDone ? standing(client, results) : null;
-      if (finished.length === 0) await settled;
-      else await commit(client, [...begun, settled, ...letGo(client, finished)]);
-      return [...(await settled).rows, ...((await before)?.rows ?? [])];
+      const before = maybeDone ? (await standing(client, results)).rows : [];
+      if (finished.length === 0) return [...(await client.query<Settled>(statement)).rows, ...before];
+      let settled: Settled[] = [];
+      await commit(client, () => [
+        client.query('BEGIN'),
+        client.query<Settled>(statement).then(({ rows }) => (settled = rows)),
+        ...letGo(client, finished),
+      ]);
+      return [...settled, ...before];
     });
   }
 
   return {
     async settle(results: readonly Settlement[]): Promise<('settled' | 'fenced')[]> {
       if (results.length === 0) return [];
-      const settled = new Set((await write(results)).map(({ delivery, owner, n }) => `${delivery} ${n} ${owner}`));
+      const settled = new Set(
+        (await onShard((shard) => write(results, shard))).map(({ delivery, owner, n }) => `${delivery} ${n} ${owner}`),
+      );
       // Each once: the same result given twice is settled and then fenced.
       return results.map(({ delivery, owner, attempt }) => (settled.delete(`${delivery} ${attempt.n} ${owner}`) ? 'settled' : 'fenced'));
     },

@@ -59,11 +59,13 @@ export async function endOvertaken(
   );
   const finished = stale.filter(({ ordered }) => ordered).map(({ id }) => ({ id, at: skew.toDatabase(now) }));
   return atomically(hot, async (client) => {
-    const begun = client.query('BEGIN');
-    const ended = client.query({ ...END, values: [ids, owner, now] });
-    const free = finished.length === 0 ? [] : letGo(client, finished);
-    const rows = client.query<DeliveryRow>({ ...ENDED, values: [ids] });
-    await commit(client, [begun, ended, ...free, rows]);
-    return (await rows).rows.map((row) => deliveryRow(row, skew));
+    let ended: DeliveryRow[] = [];
+    await commit(client, () => [
+      client.query('BEGIN'),
+      client.query({ ...END, values: [ids, owner, now] }),
+      ...(finished.length === 0 ? [] : letGo(client, finished)),
+      client.query<DeliveryRow>({ ...ENDED, values: [ids] }).then(({ rows }) => (ended = rows)),
+    ]);
+    return ended.map((row) => deliveryRow(row, skew));
   });
 }

@@ -13,12 +13,10 @@ import { recordOperations } from './record.ts';
 import { requestOperations } from './requests.ts';
 import { resendOperations } from './resend.ts';
 import { settleOperations } from './settle.ts';
+import { createShards } from './shards.ts';
 import { createSkew } from './skew.ts';
 import type { Skew } from './skew.ts';
 import { statsOperations } from './tallies.ts';
-
-/** Processes add to sums of their own as far as these go; beyond, two of them share and wait for each other now and then. */
-const SHARDS = 16;
 
 export interface PostgresOptions {
   /** `postgres://user:password@host/database`. */
@@ -34,7 +32,6 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
   const { hot, reads } = createPools(url, readOnly);
   const skew = createSkew();
   const presence = createPresence(url);
-  const shard = Math.floor(Math.random() * SHARDS);
 
   return {
     async open() {
@@ -50,10 +47,10 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
       await Promise.all([hot, reads].filter(({ ending }) => !ending).map((pool) => pool.end()));
     },
     ...directoryOperations(hot),
-    ...recordOperations(hot, { skew, shard }),
+    ...recordOperations(hot, { skew, onShard: createShards() }),
     ...claimOperations(hot, { skew, now, presence }),
     ...resendOperations(hot, skew),
-    ...settleOperations(hot, { skew, shard }),
+    ...settleOperations(hot, { skew, onShard: createShards() }),
     ...requestOperations(hot, reads),
     ...eventOperations(reads),
     ...readOperations(reads, skew),

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { statsOf } from '../../ledger/stats.ts';
 import type { StoredTally } from '../../ledger/stats.ts';
 import { SLOT_MS, STANDING } from '../../ledger/tally.ts';
@@ -6,8 +6,11 @@ import type { TallyLine } from '../../ledger/tally.ts';
 import type { Stats, StatsQuery } from '../contract.ts';
 import { rowsOf } from './arrays.ts';
 import { ask, ofMerchant } from './page.ts';
+import { stepOver } from './steps.ts';
+import type { Step } from './steps.ts';
 
 const LINES = rowsOf({
+  shard: 'int8',
   slot: 'int8',
   count: 'int8',
   last_at: 'int8',
@@ -24,22 +27,41 @@ const LINES = rowsOf({
 
 const KEY = 'slot, merchant, name, provider, kind, status, rail, currency, exponent, shard';
 
-const ADD = {
-  name: 'add_tallies',
-  text: `INSERT INTO tallies AS t (shard, slot, count, last_at, exponent, value, merchant, name, provider, kind, status, rail, currency)
-    SELECT $1, slot, count, last_at, exponent, value::numeric, merchant, name, provider, kind, status, rail, currency FROM ${LINES.unnest(2)}
+const ADD = stepOver('tallies', {
+  columns: LINES,
+  text: (
+    rows,
+  ) => `counted AS (INSERT INTO tallies AS t (shard, slot, count, last_at, exponent, value, merchant, name, provider, kind, status, rail, currency)
+    SELECT shard, slot, count, last_at, exponent, value::numeric, merchant, name, provider, kind, status, rail, currency FROM ${rows}
     ORDER BY slot, merchant, name, provider, kind, status, rail, currency, exponent
-    ON CONFLICT (${KEY}) DO UPDATE SET count = t.count + excluded.count, value = t.value + excluded.value, last_at = greatest(t.last_at, excluded.last_at)`,
-};
+    ON CONFLICT (${KEY}) DO UPDATE SET count = t.count + excluded.count, value = t.value + excluded.value, last_at = greatest(t.last_at, excluded.last_at))`,
+});
 
-/** Adds the sums of one commit to the lines of this process. */
-export function writeTallies(client: PoolClient, lines: readonly TallyLine[], shard: number): Promise<unknown> {
-  const rows = lines.flatMap((line) => {
-    const { slot, count, exponent, value, merchant, name, provider, kind, status, rail, currency } = line;
-    if (count === 0 && value === 0n) return [];
-    return [{ slot, count, last_at: line.lastAt, exponent, value: String(value), merchant, name, provider, kind, status, rail, currency }];
-  });
-  return client.query({ ...ADD, values: [shard, ...LINES.bind(rows)] });
+/** Adds the sums of one commit to lines of its own. */
+export function writeTallies(lines: readonly TallyLine[], shard: number): Step[] {
+  return ADD(
+    lines.flatMap((line) => {
+      const { slot, count, exponent, value, merchant, name, provider, kind, status, rail, currency } = line;
+      if (count === 0 && value === 0n) return [];
+      return [
+        {
+          shard,
+          slot,
+          count,
+          last_at: line.lastAt,
+          exponent,
+          value: String(value),
+          merchant,
+          name,
+          provider,
+          kind,
+          status,
+          rail,
+          currency,
+        },
+      ];
+    }),
+  );
 }
 
 const MOST_COUNTED = 100_000;
