@@ -64,6 +64,7 @@ const KNOWN = {
 
 /** Inserts the new events of a batch; answers with the ids of those that are really new. `locks` are ids of transactions. */
 export async function insertEvents(client: PoolClient, events: readonly NewEvent[], locks: readonly string[]): Promise<Set<string>> {
+  if (events.length === 0) return new Set();
   const rows = events.map((event) => ({
     sequence: event.sequence,
     occurred_at: event.occurredAt,

@@ -43,15 +43,7 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
   const events = arrivals.flatMap((arrival) => arrival.events);
   const named = namedBy(events);
   const held = new HeldRows();
-  const begun = together(
-    client,
-    () =>
-      [
-        client.query('BEGIN'),
-        events.length === 0 ? new Set<string>() : insertEvents(client, events, named),
-        held.read(client, named),
-      ] as const,
-  );
+  const begun = together(client, () => [client.query('BEGIN'), insertEvents(client, events, named), held.read(client, named)] as const);
   const [, fresh] = await Promise.all(begun);
   const repeated = events.filter(({ id }) => !fresh.has(id));
   const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));
