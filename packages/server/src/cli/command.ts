@@ -72,6 +72,8 @@ export interface Io {
   print(line: string): void;
   /** One line for people, on stderr. */
   note(line: string): void;
+  /** In place of the line before, on stderr; only where a person looks on (`interactive`). */
+  draw(line: string): void;
   readStdin(): Promise<Uint8Array>;
   /** Ends when the person wants the command to stop (Ctrl-C, SIGTERM). */
   stopped(): Promise<void>;

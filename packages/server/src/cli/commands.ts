@@ -13,5 +13,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'tx get': async () => (await import('./tx.ts')).txGet,
   'tx why': async () => (await import('./tx.ts')).txWhy,
   'keys create': async () => (await import('./keys.ts')).keysCreate,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
   doctor: async () => (await import('./doctor.ts')).doctor,
 };

@@ -6,6 +6,7 @@ export function processIo(): Io {
     env: process.env,
     print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
+    draw: (line) => void process.stderr.write(`\r\u001b[K${line}`),
     interactive: process.stderr.isTTY,
     async readStdin() {
       const chunks: Uint8Array[] = [];

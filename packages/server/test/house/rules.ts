@@ -56,6 +56,12 @@ export const RULES: readonly Rule[] = [
     never: QUIET,
   },
   {
+    files: `${SERVER}storage/move/`,
+    own: `${SERVER}storage/`,
+    may: ['@paybell/sdk', `${SERVER}ledger/`, 'pg', 'node:*'],
+    never: QUIET,
+  },
+  {
     files: `${SERVER}send/`,
     may: [`type ${SERVER}engine/ports.ts`, `type ${SERVER}engine/deliver/causes.ts`, 'ipaddr.js', 'undici', 'node:*'],
     never: QUIET,
@@ -93,6 +99,11 @@ export const RULES: readonly Rule[] = [
   { files: `${SERVER}demo/`, may: ['@paybell/sdk', 'node:*'], never: QUIET },
   { files: `${SERVER}cli/start.ts`, own: `${SERVER}cli/`, may: [`${SERVER}config/`, `${SERVER}main.ts`, `${SERVER}demo/start.ts`] },
   { files: `${SERVER}cli/doctor.ts`, own: `${SERVER}cli/`, may: [`${SERVER}config/`, `${SERVER}storage/open.ts`, 'node:*'] },
+  {
+    files: `${SERVER}cli/migrate.ts`,
+    own: `${SERVER}cli/`,
+    may: [`${SERVER}config/`, `${SERVER}storage/open.ts`, `${SERVER}storage/move/`, `type ${SERVER}storage/contract.ts`, 'node:*'],
+  },
   { files: `${SERVER}cli/`, may: ['@paybell/sdk', `${SERVER}config/`, 'node:*'] },
   // It may end the process, where going on would break a promise; words are the CLI's.
   { files: `${SERVER}main.ts`, may: [SERVER, '@paybell/sdk', 'node:*'], never: new RegExp(CONSOLE) },

@@ -7,10 +7,12 @@ import type { Step } from './steps.ts';
 
 const FACT_BYTES = 16;
 
-/** What makes two events one fact, whatever the length of the key. */
-function factOf(event: NewEvent): Buffer {
-  return hash('sha256', `${event.source ?? event.merchant}\n${event.dedupeKey}`, 'buffer').subarray(0, FACT_BYTES);
+/** What makes two events one fact, whatever the length of the key. `scope` is the source, or the merchant of a published event. */
+export function factOf({ scope, dedupeKey }: { readonly scope: string; readonly dedupeKey: string }): Buffer {
+  return hash('sha256', `${scope}\n${dedupeKey}`, 'buffer').subarray(0, FACT_BYTES);
 }
+
+const factOfEvent = ({ source, merchant, dedupeKey }: NewEvent): Buffer => factOf({ scope: source ?? merchant, dedupeKey });
 
 const EVENTS = rowsOf({
   sequence: 'int8',
@@ -78,7 +80,7 @@ export async function insertEvents(client: PoolClient, events: readonly NewEvent
     request: event.request,
     type: event.type,
     dedupe_key: event.dedupeKey,
-    fact: factOf(event),
+    fact: factOfEvent(event),
     digest: event.digest,
     state: event.state,
     note: event.note,
@@ -95,7 +97,7 @@ export async function insertEvents(client: PoolClient, events: readonly NewEvent
 
 /** For each event, the one that holds its key. */
 export async function knownEvents(client: PoolClient, events: readonly NewEvent[]): Promise<Map<NewEvent, Known>> {
-  const { rows } = await client.query<Known & { at: number }>({ ...KNOWN, values: [encode('bytea', events.map(factOf))] });
+  const { rows } = await client.query<Known & { at: number }>({ ...KNOWN, values: [encode('bytea', events.map(factOfEvent))] });
   return new Map(rows.map(({ at, ...known }) => [events[at - 1] as NewEvent, known]));
 }
 

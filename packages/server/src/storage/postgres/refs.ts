@@ -20,7 +20,7 @@ export interface Reference {
 }
 
 /** The texts of a row as the index holds them. */
-function indexed(row: Transaction): string[] {
+export function indexed(row: Transaction): string[] {
   return [...new Set(references(row).map(searched))];
 }
 
