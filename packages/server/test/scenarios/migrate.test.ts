@@ -232,7 +232,7 @@ describe('paybell migrate', { skip: postgres === null && 'no PostgreSQL here' },
       owner: 'gone',
       now: far,
       until: far + 60_000,
-      wants: [{ endpoint: first!.endpoint, max: 1 }],
+      wants: [{ endpoint: first!.endpoint, max: 1, turn: 1 }],
     });
     await store.close();
     await moveInstallation({ ...plan(database), from: databasePath(folder) });

@@ -79,7 +79,7 @@ function deliveries(rows: readonly SourceRow[], now: number): Written {
     deliveries: withSharedBodies(rows),
     open_deliveries: open.map((row) => ({
       ...row,
-      transaction_id: row['ordered'] === 1 ? (row['transaction_id'] ?? null) : null,
+      transaction_id: row['ordered'] === 0 ? null : (row['transaction_id'] ?? null),
       ...(row['owner'] === null ? {} : { owner: null, started_at: null, due_at: now }),
     })),
     attempts: leased.map(({ id = null, attempt_count: n = null, started_at: startedAt = null, due_at: dueAt = null }) => ({

@@ -47,7 +47,7 @@ export function createPools(url: string, readOnly: boolean): Pools {
   };
 }
 
-/** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs three round trips. */
+/** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs two round trips. */
 function pool(url: string, config: PoolConfig, settings: string): Pool {
   const made = new Pool({
     connectionString: url,
