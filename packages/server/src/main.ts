@@ -56,6 +56,12 @@ export async function startPaybell(settings: Settings): Promise<Running> {
       log.error({ error: error.message }, 'the store cannot be trusted any more; ending');
       process.exit(1);
     };
+    const { durability } = await storage.ready();
+    if (durability.includes('no synchronous standby'))
+      log.warn(
+        { durability },
+        'a failover of the database would lose what its standby had not got yet; set synchronous_standby_names where that must not be',
+      );
     const vault = await unlockVault({ masterKeys: settings.masterKeys, dataDir: settings.dataDir, notes: storage, random: randomBytes });
     const guard = createGuard({ allowPrivateCidrs: settings.allowPrivateCidrs });
     const sender = createSender({ guard });

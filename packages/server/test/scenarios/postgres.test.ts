@@ -17,7 +17,7 @@ test(
     const database = await postgres!.fresh();
     const dir = tempDir();
     const sink = await startSink();
-    const env = { PAYBELL_DATABASE_URL: database.url };
+    const env = { PAYBELL_DATABASE_URL: database.url, PAYBELL_LOG_LEVEL: 'warn' };
     try {
       let server = await spawnServer(dir.path, { env });
       const { body: source } = await server.call('POST', '/v1/sources', { provider: 'serixpay', secret: SECRET });
@@ -38,6 +38,7 @@ test(
       });
       assert.equal(answer.status, 200);
       await sink.reached(1);
+      assert.match(server.errors(), /no synchronous standby.*a failover of the database/);
       await server.kill();
       server = await spawnServer(dir.path, { env });
       const { body: found } = await server.call('GET', '/v1/transactions?q=PG-1');

@@ -32,6 +32,8 @@ async function onNodes(count: number, work: (stores: Storage[], database: TestDa
   }
 }
 
+const ids = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);
+
 const first = (stores: readonly Storage[]): Storage => stores[0] as Storage;
 const second = (stores: readonly Storage[]): Storage => stores[1] as Storage;
 
@@ -186,6 +188,29 @@ function faults(): void {
       assert.deepEqual(await first(stores).check({ now: T }), []);
     }));
 
+  test('going from the oldest to the newest passes by no row that another node commits late', () =>
+    onNodes(2, async (stores, database) => {
+      const rejected = (id: string) => ({ request: request(id, { verdict: 'rejected', reason: 'signature_missing' }), events: [] });
+      await first(stores).record([inbound(request('r0'), event('e0'))]);
+      const rival = new Client({ connectionString: database.url });
+      await rival.connect();
+      // Stops a commit after its rows have their numbers.
+      await rival.query(`BEGIN; SELECT 1 FROM requests WHERE id = 'r0' FOR UPDATE`);
+      const late = first(stores).record([rejected('early'), inbound(request('r1'), event('again', { dedupeKey: 'e0' }))]);
+      await waiting(database, 1);
+      await second(stores).record([rejected('later')]);
+      const query = { merchant: null, limit: 10, cursor: null, source: 'src_a', verdict: 'rejected' as const };
+      const newest = await second(stores).listRequests(query);
+      assert.deepEqual(ids(newest.rows), ['later'], 'the order of numbers is not the order of commits');
+      const listed = second(stores).listRequests({ ...query, oldestFirst: true });
+      const answered = listed.then(() => true);
+      for (let left = 10; left > 0; left--) await database.sql('SELECT 1');
+      assert.equal(await Promise.race([answered, database.sql('SELECT 1').then(() => false)]), false);
+      await rival.query('COMMIT');
+      await Promise.all([rival.end(), late]);
+      assert.deepEqual(ids((await listed).rows), ['early', 'later']);
+    }));
+
   test('a node whose clock is five minutes ahead claims nothing that another holds', async () => {
     const database = await postgres!.fresh();
     const ahead = 300_000;
@@ -257,40 +282,6 @@ function faults(): void {
       assert.equal(found.rows[0]?.reference, reference);
       assert.deepEqual(await store.check({ now: T }), []);
     }));
-
-  test('the schema is made once by whoever comes first; a newer one is refused', async () => {
-    const database = await postgres!.fresh();
-    await assert.rejects((await openStorage(database.url, { readOnly: true })).open(), /holds no Paybell yet/);
-    const { close } = await nodes(database, 4);
-    await close();
-    assert.deepEqual(await database.sql('SELECT version FROM schema_version'), [{ version: 1 }]);
-    await database.sql('INSERT INTO schema_version (version) VALUES (99)');
-    await assert.rejects((await openStorage(database.url)).open(), /newer Paybell \(schema 99/);
-    await database.drop();
-  });
-
-  test('a start without a server, or with an address that is none, says what to do', async () => {
-    const wrong = new URL(postgres!.url);
-    wrong.pathname = '/no-such-database';
-    await assert.rejects((await openStorage(wrong.href)).open(), /no-such-database.*Check the address of the database/);
-    await assert.rejects((await openStorage('postgres://paybell:secret@127.0.0.1:1/x')).open(), /ECONNREFUSED.*that the server runs/);
-    await assert.rejects(
-      (await openStorage('postgres://paybell:secret@host:port/x')).open(),
-      (error: Error) => /postgres:\/\//.test(error.message) && !error.message.includes('secret'),
-    );
-  });
-
-  test('a server that does not keep what it commits is refused', async () => {
-    const database = await postgres!.fresh();
-    for (const [name, more] of [
-      ['fsync', {}],
-      ['full_page_writes', {}],
-    ] as const) {
-      await postgres!.crash();
-      await postgres!.start({ ...SETTINGS, ...more, [name]: 'off' });
-      await assert.rejects((await openStorage(database.url)).open(), new RegExp(`${name}=off`));
-    }
-  });
 }
 
 describe('faults of PostgreSQL', { skip: postgres === null ? 'no server of our own to break' : false }, faults);

@@ -50,7 +50,7 @@ export function eventOperations(reads: Pool) {
           condition('e.recorded_at <= ?', query.until),
           delivered(query),
         ],
-        oldestFirst: query.oldestFirst === true,
+        oldestBy: query.oldestFirst === true ? 'events_seq' : undefined,
       });
       return { rows: found.rows.map(withBody), nextCursor: found.nextCursor };
     },

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Page, PageQuery } from '../contract.ts';
 import { storageError } from './errors.ts';
+import { completeUpTo } from './numbered.ts';
 
 export type Value = string | number | boolean | null | readonly string[];
 
@@ -49,7 +50,8 @@ export interface PageOf<Row> {
   readonly keep?: (row: Row) => boolean;
   /** Alias of the table that has `seq` and `merchant`. */
   readonly alias?: string;
-  readonly oldestFirst?: boolean;
+  /** Oldest first; the sequence that numbers the rows. */
+  readonly oldestBy?: string | undefined;
 }
 
 /** Rows that one page looks through for a filter that few of them meet: one after the other, or scattered where an index chose them. */
@@ -61,12 +63,13 @@ const SCATTERED_STEP = 1_000;
  * and its cursor goes on from there. Columns must hold `seq`.
  */
 export async function page<Row>(reads: Pool, pageOf: PageOf<Row>): Promise<Page<Row>> {
-  const { query, columns, from, alias, oldestFirst } = pageOf;
+  const { query, columns, from, alias, oldestBy } = pageOf;
   const of = alias === undefined ? '' : `${alias}.`;
-  const [past, upTo, order] = oldestFirst === true ? ['>', '<=', 'ASC'] : ['<', '>=', 'DESC'];
+  const [past, upTo, order] = oldestBy === undefined ? ['<', '>=', 'DESC'] : ['>', '<=', 'ASC'];
   const found = [
     condition(`${of}merchant = ?`, query.merchant ?? undefined),
     condition(`${of}seq ${past} ?`, query.cursor === null ? undefined : Number(query.cursor)),
+    condition(`${of}seq <= ?`, oldestBy === undefined ? undefined : await completeUpTo(reads, oldestBy)),
     ...(pageOf.found ?? []),
   ].filter((one) => one !== null);
   const filters = (pageOf.filters ?? []).filter((one) => one !== null);

@@ -11,6 +11,7 @@ import { foldEvents, writeTransactions } from './ledger.ts';
 import type { LedgerChange } from './ledger.ts';
 import { countOnRequests, countRepeats, insertEvents, insertRequests, knownEvents, markEvents } from './log.ts';
 import { writeReferences } from './refs.ts';
+import { BEGIN_NUMBERING } from './numbered.ts';
 import type { OnShard } from './shards.ts';
 import type { Skew } from './skew.ts';
 import { runSteps } from './steps.ts';
@@ -43,7 +44,10 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
   const events = arrivals.flatMap((arrival) => arrival.events);
   const named = namedBy(events);
   const held = new HeldRows();
-  const begun = together(client, () => [client.query('BEGIN'), insertEvents(client, events, named), held.read(client, named)] as const);
+  const begun = together(
+    client,
+    () => [client.query(BEGIN_NUMBERING), insertEvents(client, events, named), held.read(client, named)] as const,
+  );
   const [, fresh] = await Promise.all(begun);
   const repeated = events.filter(({ id }) => !fresh.has(id));
   const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));

@@ -26,7 +26,7 @@ export function requestOperations(hot: Pool, reads: Pool) {
         from: 'requests',
         // The index of what was not accepted needs the source; a merchant's own is looked through.
         ...(rejectedOfSource ? { found: conditions } : { filters: conditions }),
-        oldestFirst: query.oldestFirst === true,
+        oldestBy: query.oldestFirst === true ? 'requests_seq_seq' : undefined,
       });
     },
     async getRequest({ merchant, id }: ById): Promise<RequestRow | null> {
