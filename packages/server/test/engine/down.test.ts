@@ -154,26 +154,23 @@ describe('an endpoint that is down', () => {
           },
         }),
     });
-    await world.endpoint({ maxInFlight: 64 });
-    world.answer(() => 200);
-    await world.engine.publish('default', items(60));
-    await world.advance(100);
-    const calls = Array.from({ length: 64 }, () => held());
-    const before = world.calls.length;
-    world.answer((_request, index) => calls[index - before]?.result ?? 500);
-    await world.engine.publish('default', items(64));
+    await world.endpoint();
+    const calls = Array.from({ length: 5 }, () => held());
+    world.answer((_request, index) => calls[index]?.result ?? 200);
+    await world.engine.publish('default', items(5));
     await world.advance(0);
     slow = true;
-    const publishing = world.engine.publish('default', items(5, 'late.one'));
+    const publishing = world.engine.publish('default', items(2, 'late.one'));
     for (const call of calls) call.end(500);
     await world.advance(0);
+    assert.equal(world.engine.gauges().openBreakers, 1);
     gate.resolve();
     await publishing;
     await world.advance(0);
     const late = (await rows(world)).filter(({ eventType }) => eventType === 'late.one');
     assert.deepEqual(
       late.map(({ status, attemptCount }) => `${status} ${attemptCount}`),
-      Array.from({ length: 5 }, () => 'pending 0'),
+      ['pending 0', 'pending 0'],
     );
     assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
     await world.stop();

@@ -71,7 +71,7 @@ function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
           ['Last failure', <LastFailure health={health} />],
           ['Breaker', <Breaker health={health} />],
           ['Calls at once', `${health.limit} of ${endpoint.maxInFlight}`],
-          ...(health.failingSince === null ? [] : [['Only failing', <Ago at={health.failingSince} suffix="" />] as const]),
+          ...(health.failingSince === null ? [] : [['Failing for', <Ago at={health.failingSince} suffix="" />] as const]),
         ]}
       />
       {endpoint.disabledReason !== null && (
