@@ -9,6 +9,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'events list': async () => (await import('./events.ts')).eventsList,
   'events get': async () => (await import('./events.ts')).eventsGet,
   'events resend': async () => (await import('./events.ts')).eventsResend,
+  'resends list': async () => (await import('./resends.ts')).resendsList,
+  'resends cancel': async () => (await import('./resends.ts')).resendsCancel,
   'tx list': async () => (await import('./tx.ts')).txList,
   'tx get': async () => (await import('./tx.ts')).txGet,
   'tx why': async () => (await import('./tx.ts')).txWhy,

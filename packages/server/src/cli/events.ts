@@ -1,7 +1,8 @@
 import { connect, SERVER_FLAGS } from './client.ts';
-import { EXIT } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
 import type { Argument, Command } from './command.ts';
 import { listRows, LIST_FLAGS } from './list.ts';
+import { resendMany } from './resends.ts';
 import { printRows } from './table.ts';
 import type { Row } from './table.ts';
 
@@ -38,13 +39,32 @@ export const eventsGet: Command = {
   },
 };
 
+const MANY = {
+  since: { value: 'TIME', help: 'Instead of one EVENT all that were recorded since then, RFC 3339; counted first.' },
+  until: { value: 'TIME', help: 'With --since: and up to then.' },
+  status: { value: 'STATUS', help: 'With --since: only where they stand as failed, pending or succeeded with an endpoint.' },
+  type: { value: 'TYPE', many: true, help: 'With --since: only events of this type, such as payment.*; may be given several times.' },
+  source: { value: 'SOURCE', help: 'With --since: only events that came in by this source.' },
+  transaction: { value: 'TXN', help: 'With --since: only events of this transaction.' },
+  'per-second': { value: 'N', help: 'With --since: deliveries made in a second at most; 200 unless told.' },
+  'dry-run': { help: 'With --since: only count.' },
+} as const;
+
 export const eventsResend: Command = {
-  about: 'Delivers one event again: new deliveries to the endpoints that match it now.',
-  arguments: [EVENT],
-  flags: { endpoint: { value: 'ENDPOINT', help: 'Only to this endpoint.' }, json: { help: 'One line.' }, ...SERVER_FLAGS },
+  about: 'Delivers one event, or all since a time, again: new deliveries to the endpoints that match now.',
+  arguments: [{ ...EVENT, optional: true }],
+  flags: { endpoint: { value: 'ENDPOINT', help: 'Only to this endpoint.' }, ...MANY, json: { help: 'One line.' }, ...SERVER_FLAGS },
+  examples: ['paybell events resend --since 2026-01-31T12:00:00Z --status failed --endpoint end_... --dry-run'],
   async run({ args, flags }, io) {
+    const [event] = args;
     const endpoint = flags.one('endpoint');
-    const path = `/v1/events/${encodeURIComponent(args[0] ?? '')}/resend`;
+    if (event === undefined) {
+      if (!flags.has('since')) throw new UsageError('Name an EVENT, or say with --since from when on all are to be sent again.');
+      return resendMany(flags, io);
+    }
+    const odd = Object.keys(MANY).find((name) => flags.has(name));
+    if (odd !== undefined) throw new UsageError(`--${odd} is for many events; leave EVENT or the flag out.`);
+    const path = `/v1/events/${encodeURIComponent(event)}/resend`;
     const answer = await connect(flags, io).call<Row>('POST', path, endpoint === undefined ? {} : { endpoint });
     io.print(JSON.stringify(answer, null, flags.has('json') ? undefined : 2));
     return EXIT.ok.code;

@@ -10,6 +10,7 @@ import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts'
 import { createOperational } from './operational.ts';
 import { createRecorder } from './record.ts';
 import { createResend } from './resend.ts';
+import { createMany } from './resend/many.ts';
 import { createReverify } from './reverify.ts';
 import { createRouter } from './route.ts';
 import { dataOf } from './accept/data.ts';
@@ -40,11 +41,13 @@ export function createEngine(parts: EngineParts): Engine {
   const directory = createDirectory({ ...parts, newId });
   const recorder = createRecorder({ ...parts, observe });
   const { disableAfterMs = DISABLE_AFTER_MS } = parts;
-  const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner: newId('node') });
+  const owner = newId('node');
+  const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner });
   const router = createRouter({ directory, deliver, observe, newId });
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
   const operational = createOperational({ ...parts, directory, observe, publish: accept.publish });
   const resend = createResend({ storage, directory, deliver, router, observe, clock });
+  const many = createMany({ ...parts, directory, deliver, router, observe, newId, owner });
   const reverify = createReverify({ storage, directory, accept });
   const diagnose = createDiagnosis({ storage, directory });
   const test = createTest({ ...parts, directory, newId });
@@ -56,6 +59,8 @@ export function createEngine(parts: EngineParts): Engine {
     publish: accept.publish,
     ...test,
     ...resend,
+    resendMany: many.resendMany,
+    cancelResend: many.cancelResend,
     reverify,
     diagnose,
     dataOf,
@@ -64,9 +69,11 @@ export function createEngine(parts: EngineParts): Engine {
     async start() {
       await directory.load();
       await deliver.start();
+      await many.start();
     },
     async stop(withinMs) {
       operational.stop();
+      many.stop();
       await recorder.idle();
       await deliver.stop(withinMs);
     },

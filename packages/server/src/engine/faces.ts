@@ -4,11 +4,13 @@ import type { Finding, Headers, JsonObject, JsonValue, Rejection } from '@paybel
 import type {
   AttemptRow,
   DeliveryRow,
+  DeliveryStatus,
   EndpointContent,
   EventWithBody,
   KeyRow,
   MerchantRow,
   RequestRow,
+  ResendRow,
   RetryPolicy,
 } from '../storage/contract.ts';
 import type { Signing } from './directory/signing.ts';
@@ -182,12 +184,19 @@ export interface Directory {
 // ---- the engine ---------------------------------------------------------------------------------------------------
 
 export interface Resend {
-  readonly merchant: string | null;
+  readonly merchant: string;
+  /** Bounds on when the events were recorded. */
   readonly since: number;
   readonly until?: number;
   readonly endpoint?: string;
-  /** Events whose delivery stands so; absent: all. */
-  readonly status?: 'pending' | 'succeeded' | 'failed';
+  /** Events that stand so with an endpoint; absent: all. */
+  readonly status?: DeliveryStatus;
+  /** Event types with wildcards. */
+  readonly types?: readonly string[];
+  readonly source?: string;
+  readonly transaction?: string;
+  /** Deliveries made in a second at most. */
+  readonly perSecond?: number;
   readonly dryRun?: boolean;
 }
 
@@ -215,7 +224,15 @@ export interface Engine {
   ping(endpoint: Endpoint): Promise<{ readonly request: SendRequest; readonly attempt: AttemptRow }>;
   /** New deliveries of one event, to one endpoint or to all that it matches now. */
   resendEvent(merchant: string | null, event: string, endpoint?: string): Promise<{ readonly deliveries: readonly string[] }>;
-  resendMany(query: Resend): Promise<{ readonly events: number; readonly deliveries: number; readonly dryRun: boolean }>;
+  /** Counts what would be sent again; unless it is a dry run, or nothing, a resend of it begins. */
+  resendMany(query: Resend): Promise<{
+    readonly events: number;
+    readonly deliveries: number;
+    readonly dryRun: boolean;
+    readonly resend: ResendRow | null;
+  }>;
+  /** Ends a resend; what it has waiting is withdrawn. One that has ended already stays as it is. */
+  cancelResend(merchant: string | null, resend: string): Promise<ResendRow>;
   retryDelivery(merchant: string | null, delivery: string): Promise<DeliveryRow>;
   /** Judges quarantined requests again, in order; folds and routes what passes now. */
   reverify(

@@ -4,7 +4,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_BYTES = 10;
 const POOL_BYTES = 10_240;
 
-export type IdPrefix = 'mer' | 'src' | 'req' | 'evt' | 'end' | 'dlv' | 'key' | 'node';
+export type IdPrefix = 'mer' | 'src' | 'req' | 'evt' | 'end' | 'dlv' | 'rsd' | 'key' | 'node';
 
 /** Makes ids that sort by time: prefix, 48 bits of milliseconds, 80 random bits, in lower-case base32. */
 export function createIds(clock: Clock, random: RandomBytes): (prefix: IdPrefix) => string {

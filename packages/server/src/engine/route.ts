@@ -1,6 +1,7 @@
 import { jsonObject, stringifyJson } from '@paybell/sdk';
 import type { JsonValue } from '@paybell/sdk';
-import type { Arrival, LeasedDelivery, NewDelivery, NewEvent, Recorded } from '../storage/contract.ts';
+import type { Arrival, EventWithBody, Lease, LeasedDelivery, NewDelivery, NewEvent, Recorded } from '../storage/contract.ts';
+import { dataOf } from './accept/data.ts';
 import type { ReadEvent } from './accept/read.ts';
 import { orderedWaitMs } from './deliver/compose.ts';
 import type { Deliver } from './deliver.ts';
@@ -22,7 +23,7 @@ export interface Router {
   /** The event with a delivery for each endpoint that selects it; leased where it can be sent at once. */
   route(read: ReadEvent, now: number, alsoTo?: Endpoint | null): NewEvent;
   /** One more delivery of an event, for resending. */
-  deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery;
+  deliveryTo(endpoint: Endpoint, event: Routed, lease: Lease | null): NewDelivery;
   recorded(arrival: Arrival, recorded: Recorded): void;
   /** The commit did not happen: what was reserved is free again. */
   dropped(arrival: Arrival): void;
@@ -39,11 +40,17 @@ export interface Routed {
   readonly bodies: Map<string, Uint8Array>;
 }
 
+/** An event of the log, as what is delivered of it. */
+export function routedOf(found: EventWithBody): Routed {
+  const { id, type, occurredAt, recordedAt, request, transaction } = found.event;
+  return { id, type, data: dataOf(found), occurredAt: occurredAt ?? recordedAt, request, transaction, bodies: new Map() };
+}
+
 const NO_BYTES = new Uint8Array(0);
 
 export function createRouter({ directory, deliver, observe, newId }: RouterParts): Router {
-  function deliveryTo(endpoint: Endpoint, event: Routed, now: number): NewDelivery {
-    const how = { lease: deliver.reserve(endpoint, now), ...(endpoint.ordered ? { orderedWait: orderedWaitMs(endpoint) } : {}) };
+  function deliveryTo(endpoint: Endpoint, event: Routed, lease: Lease | null): NewDelivery {
+    const how = { lease, ...(endpoint.ordered ? { orderedWait: orderedWaitMs(endpoint) } : {}) };
     // What an event does not have (a published one a request, an unmapped one a transaction) it cannot send: then it goes in the endpoint's format.
     if (endpoint.content === 'transaction' && event.transaction !== null)
       return { id: newId('dlv'), endpoint: endpoint.id, format: 'transaction', body: null, ...how };
@@ -103,7 +110,7 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
       const routed: Routed = { id, type, data, occurredAt: event.occurredAt ?? event.recordedAt, request, transaction, bodies: new Map() };
       if (body !== undefined) routed.bodies.set(`provider:${event.provider}`, body);
       const all = alsoTo === null ? endpoints : [...endpoints, alsoTo];
-      return { ...event, deliveries: all.map((endpoint) => deliveryTo(endpoint, routed, now)) };
+      return { ...event, deliveries: all.map((endpoint) => deliveryTo(endpoint, routed, deliver.reserve(endpoint, now))) };
     },
     recorded(arrival, recorded) {
       deliver.take(jobs(arrival, recorded));

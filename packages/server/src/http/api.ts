@@ -13,6 +13,7 @@ import { live } from './routes/live.ts';
 import { apiKeys, merchants } from './routes/merchants.ts';
 import { providers } from './routes/providers.ts';
 import { requests } from './routes/requests.ts';
+import { resends } from './routes/resends.ts';
 import { session } from './routes/session.ts';
 import { sources } from './routes/sources.ts';
 import { stats } from './routes/stats.ts';
@@ -25,6 +26,7 @@ const RESOURCES = [
   endpoints,
   endpointActions,
   events,
+  resends,
   deliveries,
   transactions,
   stats,

@@ -7,6 +7,7 @@ import type { Attempt, DeliveryRow } from './schema/deliveries.ts';
 import type { EndpointRow } from './schema/endpoints.ts';
 import type { EventRow } from './schema/events.ts';
 import type { RequestDetail, RequestRow } from './schema/requests.ts';
+import type { ResendRow } from './schema/resends.ts';
 import type { SourceRow } from './schema/sources.ts';
 import { maybeTime, rfc3339 } from './time.ts';
 
@@ -195,5 +196,20 @@ export function presentAttempt(row: store.AttemptRow, sent: Uint8Array | null): 
     timings: row.timings === null ? null : (toJson(parseJson(row.timings)) as Record<string, unknown>),
     request: { headers: headersOf(row.requestHeaders), ...(sent === null ? { body: null, encoding: 'utf-8' } : bodyText(sent)) },
     response: answered ? { headers: headersOf(row.responseHeaders), ...bodyText(row.responseBody ?? new Uint8Array()), truncated } : null,
+  };
+}
+
+export function presentResend({ filter, cursor: _cursor, ...row }: store.ResendRow): ResendRow {
+  const { since, until, types, ...rest } = filter;
+  const { made, pending, failed } = row;
+  return {
+    ...row,
+    ...rest,
+    types: types === null ? null : [...types],
+    since: rfc3339(since),
+    until: rfc3339(until),
+    succeeded: made - pending - failed,
+    createdAt: rfc3339(row.createdAt),
+    finishedAt: maybeTime(row.finishedAt),
   };
 }

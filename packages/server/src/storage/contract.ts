@@ -41,6 +41,26 @@ export interface Storage {
   /** Makes a finished delivery due once more, among the first tries and also where it was overtaken; null where there is no such delivery of that merchant. */
   retryDelivery(query: { readonly merchant: string | null; readonly id: string; readonly now: number }): Promise<DeliveryRow | null>;
 
+  saveResend(resend: NewResend): Promise<void>;
+  /** Leases the resends that have work left to `owner`: its own, and those whose lease ran out (an embedded store has one process: all). */
+  takeResends(lease: { readonly owner: string; readonly now: number; readonly until: number }): Promise<readonly ResendRow[]>;
+  /** Goes through the log for a resend, oldest first: a bounded part of it at each call, and of that up to `limit` rows. */
+  findResendable(walk: ResendWalk): Promise<{ readonly rows: readonly Resendable[]; readonly cursor: string | null }>;
+  /** Adds the deliveries of one step and moves the cursor, in one commit; false, and nothing written, where another goes on with it or it has ended. */
+  stepResend(step: ResendStep): Promise<boolean>;
+  /** Ends a running resend before its end; null where there is no such resend of that merchant. */
+  endResend(end: ResendEnd): Promise<ResendRow | null>;
+  /** Ends up to `limit` deliveries of a canceled resend that wait, as failed with cause `canceled`; true once none is pending. */
+  withdrawResend(query: {
+    readonly id: string;
+    readonly owner: string;
+    readonly now: number;
+    readonly until: number;
+    readonly limit: number;
+  }): Promise<boolean>;
+  listResends(query: PageQuery): Promise<Page<ResendRow>>;
+  getResend(query: ById): Promise<ResendRow | null>;
+
   /** Ends up to `limit` pending deliveries of an endpoint that was deleted, as failed; leased ones end with their attempt. Answers how many. */
   abandon(query: { readonly endpoint: string; readonly now: number; readonly limit: number }): Promise<number>;
 
@@ -355,8 +375,86 @@ export interface Settlement {
 
 export interface AddedDelivery extends NewDelivery {
   readonly event: string;
-  readonly turn: Turn;
   readonly createdAt: number;
+}
+
+// ---- resend -------------------------------------------------------------------------------------------------------
+
+export type DeliveryStatus = 'pending' | 'succeeded' | 'failed';
+
+export interface ResendFilter {
+  /** Bounds on when events were recorded. */
+  readonly since: number;
+  readonly until: number;
+  readonly endpoint: string | null;
+  /** How an event stands with an endpoint: succeeded if any delivery did, else pending if any is, else failed. Null: events, however they stand. */
+  readonly status: DeliveryStatus | null;
+  /** Event types with wildcards; for the engine, a store does not look at them. */
+  readonly types: readonly string[] | null;
+  readonly source: string | null;
+  readonly transaction: string | null;
+}
+
+/** Many events sent again, step by step. */
+export interface NewResend {
+  readonly id: string;
+  readonly merchant: string;
+  readonly filter: ResendFilter;
+  /** Deliveries made in a second at most. */
+  readonly perSecond: number;
+  /** Counted before it began. */
+  readonly events: number;
+  readonly deliveries: number;
+  readonly createdAt: number;
+  readonly lease: Lease;
+}
+
+export type ResendState = 'running' | 'done' | 'canceled' | 'failed';
+
+export interface ResendRow extends Omit<NewResend, 'lease'> {
+  readonly state: ResendState;
+  /** Why it failed. */
+  readonly note: string | null;
+  /** Where the next step begins; null: at the start. */
+  readonly cursor: string | null;
+  /** Deliveries made so far, and how many of them are pending or failed now; the others have succeeded. */
+  readonly made: number;
+  readonly pending: number;
+  readonly failed: number;
+  readonly finishedAt: number | null;
+}
+
+export interface ResendWalk {
+  readonly merchant: string;
+  readonly filter: ResendFilter;
+  /** Null: from the start. */
+  readonly cursor: string | null;
+  readonly limit: number;
+  /** False: events come without data, body and headers, for counting. */
+  readonly bodies: boolean;
+}
+
+export interface Resendable {
+  readonly found: EventWithBody;
+  /** The endpoint that it stands with as asked; null where no status was asked for. */
+  readonly endpoint: string | null;
+}
+
+export interface ResendStep {
+  readonly id: string;
+  readonly lease: Lease;
+  /** The cursor that it began at and the one where the next step goes on; null for the latter: this was the last. */
+  readonly from: string | null;
+  readonly cursor: string | null;
+  readonly deliveries: readonly AddedDelivery[];
+  readonly now: number;
+}
+
+export interface ResendEnd extends ById {
+  readonly state: 'canceled' | 'failed';
+  readonly note: string | null;
+  readonly lease: Lease;
+  readonly now: number;
 }
 
 // ---- read ---------------------------------------------------------------------------------------------------------
@@ -407,7 +505,7 @@ export interface EventQuery extends PageQuery {
   readonly oldestFirst?: boolean;
   /** Only events with a delivery to this endpoint (and of this status). */
   readonly endpoint?: string;
-  readonly status?: 'pending' | 'succeeded' | 'failed';
+  readonly status?: DeliveryStatus;
 }
 
 export interface EventRow {
@@ -439,7 +537,7 @@ export interface EventWithBody {
 }
 
 export interface DeliveryQuery extends PageQuery {
-  readonly status?: 'pending' | 'succeeded' | 'failed';
+  readonly status?: DeliveryStatus;
   readonly endpoint?: string;
   readonly event?: string;
   readonly transaction?: string;
@@ -453,7 +551,7 @@ export interface DeliveryRow {
   readonly endpoint: string;
   readonly transaction: string | null;
   readonly format: string;
-  readonly status: 'pending' | 'succeeded' | 'failed';
+  readonly status: DeliveryStatus;
   readonly attemptCount: number;
   readonly statusCode: number | null;
   readonly cause: string | null;

@@ -203,6 +203,23 @@ describe('paybell on a running server', () => {
     const until = Date.now() + 5000;
     while (heard.length < 2 && Date.now() < until) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(heard, ['/hook', '/hook']);
+    const many = (...more: string[]) =>
+      paybell(['events', 'resend', '--since', '2020-01-01T00:00:00Z', '--server', local.url, '--json', ...more], { env });
+    const dry = await many('--dry-run');
+    assert.deepEqual([dry.code, lines(dry.stdout)[0]?.['deliveries'], heard.length], [0, 1, 2], dry.stderr);
+    const all = await many('--status', 'succeeded', '--type', 'payment.*');
+    const [row] = lines(all.stdout);
+    assert.deepEqual([all.code, row?.['state'], row?.['made']], [0, 'done', 1], all.stderr);
+    assert.match(all.stderr, /1 events, 1 deliveries\n(.*\n)*.* done: 1 of 1 made/);
+    const list = await paybell(['resends', 'list', '--server', local.url, '--json'], { env });
+    assert.deepEqual(
+      lines(list.stdout).map((one) => one['id']),
+      [row?.['id']],
+    );
+    const late = await paybell(['resends', 'cancel', String(row?.['id']), '--server', local.url, '--json'], { env });
+    assert.equal(lines(late.stdout)[0]?.['state'], 'done', 'what is done stays done');
+    assert.equal((await run('events', 'resend')).code, 2);
+    assert.equal((await run('events', 'resend', id, '--since', '2020-01-01T00:00:00Z')).code, 2);
     await local.stop();
     sink.close();
   });

@@ -83,7 +83,8 @@ describe('leases', () => {
     });
     const id = await world.endpoint({ active: false });
     await publish(world, 1);
-    await world.engine.resendMany({ merchant: null, since: 0, endpoint: id });
+    await world.engine.resendMany({ merchant: 'default', since: 0, endpoint: id });
+    await world.advance(0);
     slow = true;
     await world.engine.directory.changeEndpoint(null, id, { active: true });
     await world.advance(LOOK_MS);

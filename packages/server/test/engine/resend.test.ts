@@ -62,11 +62,13 @@ describe('resend, retry, test', () => {
       events: 0,
       deliveries: 0,
       dryRun: false,
+      resend: null,
     });
     assert.deepEqual(await world.engine.resendMany({ merchant: 'default', since: START, until: START - 1 }), {
       events: 0,
       deliveries: 0,
       dryRun: false,
+      resend: null,
     });
     await assert.rejects(world.engine.resendMany({ merchant: 'm2', since: START, endpoint: flaky }), refused('not_found'));
     assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
@@ -82,7 +84,7 @@ describe('resend, retry, test', () => {
     );
     await world.engine.directory.changeEndpoint(null, endpoint, { active: true });
     world.jump(1);
-    const { events, deliveries: made } = await world.engine.resendMany({ merchant: null, since: START });
+    const { events, deliveries: made } = await world.engine.resendMany({ merchant: 'default', since: START });
     assert.deepEqual([events, made], [230, 230]);
     await world.advance(60_000);
     assert.equal(world.calls.length, 230);
@@ -99,7 +101,7 @@ describe('resend, retry, test', () => {
     const endpoint = await world.endpoint({ events: ['a.*'] });
     const told: string[] = [];
     world.engine.observe.on('delivery', ({ status }) => told.push(status));
-    const run = await world.engine.resendMany({ merchant: null, since: START, endpoint });
+    const run = await world.engine.resendMany({ merchant: 'default', since: START, endpoint });
     await world.advance(1000);
     assert.deepEqual([run.events, run.deliveries, world.calls.length], [2, 2, 2]);
     assert.deepEqual(told.toSorted(), ['pending', 'pending', 'succeeded', 'succeeded'], 'a live console sees them at once');

@@ -164,18 +164,20 @@ describe('turns at an endpoint', () => {
     const endpoint = await world.endpoint({ maxInFlight: 4 });
     const [old] = await world.engine.publish('default', many('old.one', 1));
     await world.advance(100);
-    await world.storage.addDeliveries(
-      Array.from({ length: 500 }, (_, n) => ({
-        id: `dlv_bulk${n}`,
-        endpoint,
-        format: 'provider:paybell',
-        body: Buffer.from('{"type":"bulk.one"}'),
-        lease: null,
-        event: old?.id ?? '',
-        turn: 2 as const,
-        createdAt: START,
-      })),
-    );
+    const lease = { owner: 'node_1', until: START + 60_000 };
+    const filter = { since: 0, until: START, endpoint, status: null, types: null, source: null, transaction: null };
+    const resend = { id: 'rsd_1', merchant: 'default', filter, perSecond: 100, events: 1, deliveries: 500, createdAt: START, lease };
+    await world.storage.saveResend(resend);
+    const bulk = Array.from({ length: 500 }, (_, n) => ({
+      id: `dlv_bulk${n}`,
+      endpoint,
+      format: 'provider:paybell',
+      body: Buffer.from('{"type":"bulk.one"}'),
+      lease: null,
+      event: old?.id ?? '',
+      createdAt: START,
+    }));
+    await world.storage.stepResend({ id: 'rsd_1', lease, from: null, cursor: null, deliveries: bulk, now: START });
     const open: ReturnType<typeof held>[] = [];
     world.answer(() => {
       const call = held();

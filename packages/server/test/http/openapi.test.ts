@@ -25,6 +25,7 @@ get /v1/requests · get /v1/requests/{id} · get /v1/requests/{id}/body
 get /v1/endpoints · post /v1/endpoints · get /v1/endpoints/{id} · patch /v1/endpoints/{id} · delete /v1/endpoints/{id}
 get /v1/endpoints/{id}/secret · post /v1/endpoints/{id}/rotate-secret · post /v1/endpoints/{id}/test
 get /v1/events · post /v1/events · post /v1/events/batch · get /v1/events/{id} · post /v1/events/{id}/resend · post /v1/events/resend
+get /v1/resends · get /v1/resends/{id} · post /v1/resends/{id}/cancel
 get /v1/deliveries · get /v1/deliveries/{id} · post /v1/deliveries/{id}/retry
 get /v1/transactions · get /v1/transactions/{id} · get /v1/stats · get /v1/live · get /v1/providers
 get /v1/merchants · post /v1/merchants · get /v1/api-keys · post /v1/api-keys · delete /v1/api-keys/{id}
@@ -80,7 +81,7 @@ describe('the OpenAPI document', () => {
     const bodies = operations().filter(([, { requestBody }]) => requestBody !== undefined);
     assert.deepEqual(
       bodies.map(([name]) => name).sort(),
-      ROUTES.filter((route) => /^(post|patch)/.test(route) && !/(reverify|retry)$/.test(route)).sort(),
+      ROUTES.filter((route) => /^(post|patch)/.test(route) && !/(reverify|retry|cancel)$/.test(route)).sort(),
     );
   });
 

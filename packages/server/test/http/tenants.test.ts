@@ -17,6 +17,8 @@ before(async () => {
   const endpoint = { url: 'http://127.0.0.1:2/never', events: ['*'] };
   ids['endpoints'] = (await server.call('POST', '/v1/endpoints', { key: theirs, body: endpoint })).json.id;
   assert.equal((await source.post(paymentBody())).status, 200);
+  const again = await server.call('POST', '/v1/events/resend', { key: theirs, body: { since: '2020-01-01T00:00:00Z' } });
+  ids['resends'] = again.json.resend.id;
   for (const kind of ['requests', 'events', 'deliveries', 'transactions']) {
     ids[kind] = (await server.call('GET', `/v1/${kind}`, { key: theirs })).json.data[0].id;
   }
@@ -62,7 +64,7 @@ describe('one merchant and another', () => {
     for (const kind of Object.keys(ids)) {
       assert.deepEqual((await server.call('GET', `/v1/${kind}`, { key: mine })).json.data, [], kind);
       assert.deepEqual((await server.call('GET', `/v1/${kind}`)).json.data, [], kind);
-      assert.equal((await server.call('GET', `/v1/${kind}?merchant=theirs`)).json.data.length, 1, kind);
+      assert.ok((await server.call('GET', `/v1/${kind}?merchant=theirs`)).json.data.length > 0, kind);
       assert.equal(codeOf(await server.call('GET', `/v1/${kind}?merchant=theirs`, { key: mine })), 'forbidden', kind);
     }
     assert.deepEqual((await server.call('GET', '/v1/stats', { key: mine })).json.standing, []);

@@ -8,6 +8,7 @@ import { directory } from './conformance/directory.ts';
 import { paging } from './conformance/paging.ts';
 import { rare } from './conformance/rare.ts';
 import { recording } from './conformance/record.ts';
+import { resending } from './conformance/resends.ts';
 import { runs } from './conformance/runs.ts';
 import { settling } from './conformance/settle.ts';
 import { sums } from './conformance/stats.ts';
@@ -48,6 +49,7 @@ export function conformance({ name, open }: Held): void {
     delivering(it);
     ordering(it);
     settling(it);
+    resending(it);
     paging(it);
     rare(it);
     sums(it);

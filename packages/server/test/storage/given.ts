@@ -8,8 +8,10 @@ import type {
   NewDelivery,
   NewEvent,
   NewRequest,
+  NewResend,
   Page,
   PageQuery,
+  ResendFilter,
   Settlement,
   Storage,
   Turn,
@@ -132,6 +134,36 @@ export async function withDeliveries(
 }
 
 const TURNS: readonly Turn[] = [0, 1, 2];
+
+/** Adds a delivery of an event to an endpoint for each id, as a resend does. */
+export async function inBulk(
+  storage: Storage,
+  ids: readonly string[],
+  of: { readonly event: string; readonly endpoint: string; readonly at: number },
+) {
+  const resend = `rsd_${ids.join('_')}`;
+  await storage.saveResend(resendOf(resend, { createdAt: of.at }));
+  const deliveries = ids.map((id) => ({ ...delivery(id, of.endpoint), event: of.event, createdAt: of.at }));
+  return storage.stepResend({ id: resend, lease: lease(of.at + 60_000), from: null, cursor: '1', deliveries, now: of.at });
+}
+
+export function resendOf(
+  id: string,
+  { filter = {}, ...more }: Partial<Omit<NewResend, 'filter'>> & { filter?: Partial<ResendFilter> } = {},
+): NewResend {
+  const all = { since: T - 1000, until: T + 100_000, endpoint: null, status: null, types: null, source: null, transaction: null };
+  return {
+    id,
+    merchant: 'm1',
+    filter: { ...all, ...filter },
+    perSecond: 100,
+    events: 1,
+    deliveries: 2,
+    createdAt: T,
+    lease: lease(T + 60_000),
+    ...more,
+  };
+}
 
 /** Turn by turn, up to `max` of them. */
 export async function claimAll(

@@ -6,7 +6,7 @@ import { connect } from '../../src/storage/sqlite/connect.ts';
 import { operations } from '../../src/storage/sqlite/operations.ts';
 import { tempDir } from '../support/server.ts';
 
-const GROWING = 'requests|events|deliveries|transactions|attempts|payloads|refs|event_keys|transaction_ids|tallies';
+const GROWING = 'requests|events|resends|deliveries|transactions|attempts|payloads|refs|event_keys|transaction_ids|tallies';
 const PAGE = { merchant: 'm', limit: 10, cursor: '99' };
 
 /** The plans of all statements that are prepared on this connection, with parameters as they come: unknown. */
@@ -54,6 +54,19 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
     for (const more of [{}, { status: 'pending' }, { q: 'x' }, { from: 1, to: 2 }, { status: 'failed', currency: 'KES' }])
       run.listTransactions({ ...PAGE, ...more });
     for (const more of [{}, { transaction: 't' }, { endpoint: 'e', status: 'failed' as const }]) run.listEvents({ ...PAGE, ...more });
+    const filter = { since: 1, until: 2, endpoint: null, status: null, types: null, source: 's', transaction: 't' };
+    const statuses = [null, 'failed', 'pending', 'succeeded'] as const;
+    for (const status of statuses)
+      for (const endpoint of [null, 'e'])
+        for (const bodies of [true, false])
+          for (const cursor of [null, '1 9'])
+            run.findResendable({ merchant: 'm', filter: { ...filter, status, endpoint }, cursor, limit: 9, bodies });
+    const lease = { owner: 'a', until: 1 };
+    run.takeResends({ owner: 'a', now: 1, until: 2 });
+    run.listResends(PAGE);
+    run.getResend({ merchant: 'm', id: 'r' });
+    run.endResend({ merchant: 'm', id: 'r', state: 'canceled', note: null, lease, now: 1 });
+    run.withdrawResend({ id: 'r', owner: 'a', now: 1, until: 2, limit: 1 });
     run.stats({ merchant: 'm', from: 0, to: 1, bucketMs: 1000 });
     run.endpointHealth({ endpoints: ['e'], since: 0 });
     for (const read of [run.getRequest, run.getRequestBody, run.getEvent, run.getDelivery, run.getTransaction])

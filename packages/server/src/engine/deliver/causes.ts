@@ -201,6 +201,11 @@ export const CAUSES = {
     blames: 'config',
   },
 
+  canceled: {
+    sentence: 'It was part of a resend that was canceled before this could be sent.',
+    hint: 'Resend the event if it is still wanted.',
+    blames: 'nobody',
+  },
   endpoint_deleted: {
     sentence: 'The endpoint was deleted before the webhook was delivered.',
     hint: 'Set the endpoint up again and resend the event if it is still wanted.',

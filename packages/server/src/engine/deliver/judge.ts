@@ -73,6 +73,7 @@ function rule(cause: Cause): 'succeeded' | 'retry' | 'retry_slower' | 'disable' 
     case 'tls_not_spoken':
     case 'tls_client_cert':
     case 'tls_bad_pin':
+    case 'canceled':
     case 'endpoint_deleted':
     case 'superseded':
     case 'local_limit':

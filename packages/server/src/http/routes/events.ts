@@ -1,5 +1,4 @@
 import type { JsonValue } from '@paybell/sdk';
-import type { Resend } from '../../engine/faces.ts';
 import type { EventWithBody } from '../../storage/contract.ts';
 import { merchantOf } from '../auth.ts';
 import { pageQuery, shown } from '../paging.ts';
@@ -127,30 +126,6 @@ const resending: Routes = (api, { engine }) => {
     async (request, reply) => {
       const { deliveries } = await engine.resendEvent(request.caller.merchant, request.params.id, request.body.endpoint);
       return reply.code(202).send({ deliveries: [...deliveries] });
-    },
-  );
-
-  api.post(
-    '/events/resend',
-    {
-      schema: {
-        tags,
-        summary: 'Deliver many events again',
-        body: shape.ResendManyInput,
-        response: { 202: shape.ResentMany, ...problems('forbidden', 'body_required', 'invalid_body', 'not_found') },
-      },
-    },
-    async (request, reply) => {
-      const { since, until, endpoint, status, dryRun, merchant } = request.body;
-      const query: Resend = {
-        merchant: merchantOf(request.caller, merchant),
-        since: timeOf(since, 'since', 'invalid_body'),
-        ...(until === undefined ? {} : { until: timeOf(until, 'until', 'invalid_body') }),
-        ...(endpoint === undefined ? {} : { endpoint }),
-        ...(status === undefined ? {} : { status }),
-        ...(dryRun === undefined ? {} : { dryRun }),
-      };
-      return reply.code(202).send(await engine.resendMany(query));
     },
   );
 };

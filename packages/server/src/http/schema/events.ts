@@ -77,12 +77,3 @@ export const BatchPublished = Type.Object({ data: Type.Array(Published, { descri
 
 export const ResendInput = Closed({ endpoint: Type.Optional(Id) });
 export const Resent = Type.Object({ deliveries: Type.Array(Id) });
-export const ResendManyInput = Closed({
-  since: TimeInput,
-  until: Type.Optional(TimeInput),
-  endpoint: Type.Optional(Id),
-  status: Type.Optional(DeliveryStatus),
-  dryRun: Type.Optional(Type.Boolean({ description: 'Only count.' })),
-  merchant: Merchant,
-});
-export const ResentMany = Type.Object({ events: Type.Integer(), deliveries: Type.Integer(), dryRun: Type.Boolean() });

@@ -31,6 +31,7 @@ export const SHAPES: readonly Shape[] = [
   ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'failing'].map((table): Shape => ({ table })),
   { table: 'tallies', make: (rows) => ({ tallies: rows.map((row) => ({ ...row, shard: 0 })) }) },
   { table: 'requests', select: 'SELECT * FROM requests ORDER BY seq', sequence: 'requests_seq_seq' },
+  { table: 'resends', select: 'SELECT * FROM resends ORDER BY seq', sequence: 'resends_seq_seq' },
   {
     table: 'events',
     select: 'SELECT * FROM events ORDER BY seq',

@@ -39,6 +39,7 @@ const ROWS = rowsOf({
   body_of: 'text',
   body: 'bytea',
   owner: 'text',
+  resend: 'text',
 });
 
 const INSERT = stepOver('deliveries', {
@@ -46,15 +47,16 @@ const INSERT = stepOver('deliveries', {
   text: (rows) => `made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${rows}),
     kept AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
       SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made),
-    opened AS (INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner)
+    opened AS (INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner, resend)
       SELECT seq, ${PLACED}, ordered_wait, started_at, attempt_count, 0, turn, forced, id, merchant, endpoint, 'pending',
-        CASE WHEN place IS NOT NULL THEN transaction_id END, owner FROM (${QUEUED}) q)`,
+        CASE WHEN place IS NOT NULL THEN transaction_id END, owner, resend FROM (${QUEUED}) q)`,
 });
 
 export interface ToDeliver {
   readonly event: Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'>;
   readonly at: number;
-  readonly turn: Turn;
+  /** The resend that makes them. */
+  readonly resend: string | null;
   readonly deliveries: readonly NewDelivery[];
   /** JSON text of the event's transaction as this commit leaves it. */
   readonly row: string | null;
@@ -75,7 +77,7 @@ interface Preparing {
 }
 
 /** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
-export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
+export function prepareDeliveries({ event, at, resend, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
   const prepared: PreparedDeliveries = { deliveries: [], bodies: {} };
   const shared = new Map<string, string>();
   for (const delivery of deliveries) {
@@ -94,7 +96,7 @@ export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDelive
       due_at: skew.toDatabase(lease?.until ?? at),
       started_at: lease === null ? null : at,
       attempt_count: lease === null ? 0 : 1,
-      turn,
+      turn: resend === null ? 0 : 2,
       ordered: ordered ? before : null,
       ordered_wait: ordered ? (delivery.orderedWait ?? null) : null,
       forced: delivery.forced === true,
@@ -108,6 +110,7 @@ export function prepareDeliveries({ event, at, turn, deliveries, row }: ToDelive
       body_of: bodyOf,
       body: bodyOf === null ? bytes : null,
       owner: lease?.owner ?? null,
+      resend,
     });
   }
   return prepared;

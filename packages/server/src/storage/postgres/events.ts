@@ -3,16 +3,18 @@ import type { ById, EventQuery, EventRow, EventWithBody, Page } from '../contrac
 import { ask, condition, ofMerchant, page } from './page.ts';
 import type { Condition } from './page.ts';
 
-const COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS "dedupeKey", e.transaction_id AS transaction,
-  e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants, e.data, q.body, q.headers`;
+export const EVENT_COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS "dedupeKey", e.transaction_id AS transaction,
+  e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants`;
+export const BODY_COLUMNS = 'e.data, q.body, q.headers';
+const COLUMNS = `${EVENT_COLUMNS}, ${BODY_COLUMNS}`;
 const FROM = 'events e LEFT JOIN requests q ON q.id = e.request';
 
-interface Row extends EventRow {
+export interface EventBodyRow extends EventRow {
   readonly body: Uint8Array | null;
   readonly headers: string | null;
 }
 
-function withBody({ body, headers, ...event }: Row): EventWithBody {
+export function withBody({ body, headers, ...event }: EventBodyRow): EventWithBody {
   return { event, body, headers };
 }
 
@@ -34,7 +36,7 @@ function delivered({ endpoint, status }: EventQuery): Condition | null {
 export function eventOperations(reads: Pool) {
   return {
     async listEvents(query: EventQuery): Promise<Page<EventWithBody>> {
-      const found = await page<Row>(reads, {
+      const found = await page<EventBodyRow>(reads, {
         query,
         columns: COLUMNS,
         from: FROM,
@@ -56,7 +58,7 @@ export function eventOperations(reads: Pool) {
     },
     async getEvent({ merchant, id }: ById): Promise<EventWithBody | null> {
       const tenant = ofMerchant(merchant, 'e.merchant');
-      const [row] = await ask<Row & { seq: number }>(reads, `SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND ${tenant.sql}`, [
+      const [row] = await ask<EventBodyRow & { seq: number }>(reads, `SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND ${tenant.sql}`, [
         id,
         ...tenant.values,
       ]);

@@ -70,7 +70,7 @@ function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, Pre
     routed.map((event) => {
       const { id, recordedAt, deliveries, transaction } = event;
       const row = transaction === null ? null : held.of(transaction).doc;
-      return [id, prepareDeliveries({ event, at: recordedAt, turn: 0, deliveries, row }, { skew, queued })];
+      return [id, prepareDeliveries({ event, at: recordedAt, resend: null, deliveries, row }, { skew, queued })];
     }),
   );
 }

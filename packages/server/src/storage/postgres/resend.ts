@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
 import { encode } from './arrays.ts';
 import {
@@ -55,18 +55,12 @@ export function resendOperations(hot: Pool, skew: Skew) {
   return {
     addDeliveries: (added: readonly AddedDelivery[]): Promise<LeasedDelivery[]> =>
       atomically(hot, async (client, { maybeDone }) => {
-        const [, origins, there] = await Promise.all([
+        const [, there] = await Promise.all([
           client.query('BEGIN'),
-          client.query<Origin>({ ...ORIGINS, values: [encode('text', [...new Set(added.map(({ event }) => event))])] }),
           maybeDone ? client.query<{ id: string }>({ ...THERE, values: [encode('text', ids(added))] }) : null,
         ]);
-        const found = new Map(origins.rows.map((origin) => [origin.id, origin]));
         const done = new Set(there?.rows.map(({ id }) => id));
-        const prepared = prepare(
-          added.filter(({ id }) => !done.has(id)),
-          { found, skew },
-        );
-        await lockTransactions(client, transactionsIn(prepared));
+        const prepared = await prepareAdded(client, { added: added.filter(({ id }) => !done.has(id)), resend: null, skew });
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
         let mine: LeasedRow[] = [];
         await commit(client, () => [
@@ -97,22 +91,26 @@ function ids(added: readonly AddedDelivery[]): string[] {
   return added.map(({ id }) => id);
 }
 
-/** Deliveries of events that are not there are left out. */
-function prepare(
-  added: readonly AddedDelivery[],
-  { found, skew }: { readonly found: ReadonlyMap<string, Origin>; readonly skew: Skew },
-): PreparedDeliveries[] {
+interface Adding {
+  readonly added: readonly AddedDelivery[];
+  /** The resend that makes them. */
+  readonly resend: string | null;
+  readonly skew: Skew;
+}
+
+/** The rows of deliveries for events of the log, within a transaction that holds what they are ordered by. Those of events that are not there are left out. */
+export async function prepareAdded(client: PoolClient, { added, resend, skew }: Adding): Promise<PreparedDeliveries[]> {
+  const events = [...new Set(added.map(({ event }) => event))];
+  const origins = await client.query<Origin>({ ...ORIGINS, values: [encode('text', events)] });
+  const found = new Map(origins.rows.map((origin) => [origin.id, origin]));
   const queued: Queued = new Map();
-  return added.flatMap((delivery) => {
-    const origin = found.get(delivery.event);
-    if (origin === undefined) return [];
-    return [
-      prepareDeliveries(
-        { event: origin, at: delivery.createdAt, turn: delivery.turn, deliveries: [delivery], row: origin.doc },
-        { skew, queued },
-      ),
-    ];
+  const prepared = added.flatMap((delivery) => {
+    const event = found.get(delivery.event);
+    if (event === undefined) return [];
+    return [prepareDeliveries({ event, at: delivery.createdAt, resend, deliveries: [delivery], row: event.doc }, { skew, queued })];
   });
+  await lockTransactions(client, transactionsIn(prepared));
+  return prepared;
 }
 
 /** Those in which the order of deliveries counts. */

@@ -12,6 +12,7 @@ import { readOperations } from './reads.ts';
 import { recordOperations } from './record.ts';
 import { requestOperations } from './requests.ts';
 import { resendOperations } from './resend.ts';
+import { bulkOperations } from './resends.ts';
 import { settleOperations } from './settle.ts';
 import { createShards } from './shards.ts';
 import { createSkew } from './skew.ts';
@@ -50,6 +51,7 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
     ...recordOperations(hot, { skew, onShard: createShards() }),
     ...claimOperations(hot, { skew, now, presence }),
     ...resendOperations(hot, skew),
+    ...bulkOperations(hot, reads, skew),
     ...settleOperations(hot, { skew, onShard: createShards() }),
     ...requestOperations(hot, reads),
     ...eventOperations(reads),

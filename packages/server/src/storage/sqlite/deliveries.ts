@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn, TurnAt } from '../contract.ts';
 import { transactionFinder } from './keys.ts';
 import { BEHIND, FREE, NEVER, OVERTAKEN, ordering } from './order.ts';
@@ -6,13 +6,13 @@ import { staleness } from './stale.ts';
 import { atomically } from './transact.ts';
 
 const INSERT = `INSERT INTO deliveries (id, merchant, event, event_type, endpoint, transaction_id, format, payload, status, attempt_count, failures,
-    owner, due_at, ordered, ordered_wait, forced, turn, started_at, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    owner, due_at, ordered, ordered_wait, forced, turn, resend, started_at, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status,
   d.attempt_count AS attemptCount, d.status_code AS statusCode, d.cause, nullif(d.due_at, ${NEVER}) AS nextAttemptAt, d.created_at AS createdAt, d.finished_at AS finishedAt`;
 
-type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number; readonly turn: Turn };
+type Origin = Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'> & { readonly at: number; readonly resend: string | null };
 
 /** Inserts deliveries; endpoints that are spoken to in one format share one stored body. */
 function inserter(db: DatabaseSync) {
@@ -46,7 +46,8 @@ function inserter(db: DatabaseSync) {
       ordered,
       isOrdered ? wait : null,
       delivery.forced === true ? 1 : 0,
-      origin.turn,
+      origin.resend === null ? 0 : 2,
+      origin.resend,
       lease === null ? null : origin.at,
       origin.at,
     );
@@ -63,7 +64,7 @@ export function deliveryWriter(db: DatabaseSync) {
       let bodies: Record<string, string> | null = null;
       for (const delivery of event.deliveries) {
         const made = insert(
-          { id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt, turn: 0 },
+          { id: event.id, merchant: event.merchant, type: event.type, transaction: event.transaction, at: event.recordedAt, resend: null },
           delivery,
           shared,
           row,
@@ -72,6 +73,22 @@ export function deliveryWriter(db: DatabaseSync) {
       }
       return bodies;
     },
+  };
+}
+
+/** Adds one delivery to an event that is in the log; false where it is not. */
+export function adder(db: DatabaseSync) {
+  const event = db.prepare('SELECT id, merchant, type, transaction_id AS "transaction" FROM events WHERE id = ?');
+  const transaction = transactionFinder(db);
+  const row = db.prepare('SELECT doc FROM transactions WHERE seq = ?');
+  const insert = inserter(db);
+  return (delivery: AddedDelivery, resend: string | null): boolean => {
+    const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at' | 'resend'> | undefined;
+    if (origin === undefined) return false;
+    const doc =
+      origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
+    insert({ ...origin, at: delivery.createdAt, resend }, delivery, new Map(), doc);
+    return true;
   };
 }
 
@@ -168,11 +185,8 @@ export function deliveryOperations(db: DatabaseSync) {
     `UPDATE deliveries SET status = 'failed', cause = 'endpoint_deleted', finished_at = ?, due_at = NULL
      WHERE seq IN (SELECT seq FROM deliveries INDEXED BY deliveries_due WHERE endpoint = ? AND status = 'pending' AND owner IS NULL LIMIT ?)`,
   );
-  const event = db.prepare('SELECT id, merchant, type, transaction_id AS "transaction" FROM events WHERE id = ?');
-  const transaction = transactionFinder(db);
-  const row = db.prepare('SELECT doc FROM transactions WHERE seq = ?');
   const delivery = db.prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE d.id = ?`);
-  const insert = inserter(db);
+  const add = adder(db);
   // One index probe per endpoint with work and turn, whatever the number of rows (a skip scan over `deliveries_due`).
   const backlog = db.prepare(
     `WITH RECURSIVE waiting (endpoint) AS (
@@ -216,14 +230,8 @@ export function deliveryOperations(db: DatabaseSync) {
   function addDeliveries(added: readonly AddedDelivery[]): LeasedDelivery[] {
     return atomically(db, () => {
       const mine: LeasedDelivery[] = [];
-      for (const delivery of added) {
-        const origin = event.get(delivery.event) as unknown as Omit<Origin, 'at' | 'turn'> | undefined;
-        if (origin === undefined) continue;
-        const doc =
-          origin.transaction === null ? null : ((row.get(transaction(origin.transaction)) as { doc: string } | undefined)?.doc ?? null);
-        insert({ ...origin, at: delivery.createdAt, turn: delivery.turn }, delivery, new Map(), doc);
-        if (delivery.lease !== null) mine.push(leasedNow(delivery.id, delivery.lease.until));
-      }
+      for (const delivery of added)
+        if (add(delivery, null) && delivery.lease !== null) mine.push(leasedNow(delivery.id, delivery.lease.until));
       return mine;
     });
   }
@@ -246,11 +254,11 @@ export function deliveryOperations(db: DatabaseSync) {
       Number(abandoned.run(now, endpoint, limit).changes),
     backlog: waiting,
     retryDelivery: ({ merchant, id, now }: { merchant: string | null; id: string; now: number }): DeliveryRow | null => {
-      const read = (statement: StatementSync): DeliveryRow | undefined => statement.get(id) as unknown as DeliveryRow | undefined;
-      const found = read(delivery);
+      const read = (): DeliveryRow | undefined => delivery.get(id) as unknown as DeliveryRow | undefined;
+      const found = read();
       if (found === undefined || (merchant !== null && found.merchant !== merchant)) return null;
       retry.run(now, id);
-      return read(delivery) ?? null;
+      return read() ?? null;
     },
   };
 }

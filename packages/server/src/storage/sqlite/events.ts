@@ -4,16 +4,18 @@ import { CHAIN, lastEventFinder } from './chain.ts';
 import { condition, page } from './page.ts';
 import type { Condition } from './page.ts';
 
-const COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS dedupeKey, e.transaction_id AS "transaction",
-  e.sequence, e.occurred_at AS occurredAt, e.recorded_at AS recordedAt, e.state, e.note, e.duplicates, e.variants, e.data, r.body, r.headers`;
+export const EVENT_COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS dedupeKey, e.transaction_id AS "transaction",
+  e.sequence, e.occurred_at AS occurredAt, e.recorded_at AS recordedAt, e.state, e.note, e.duplicates, e.variants`;
+export const BODY_COLUMNS = 'e.data, r.body, r.headers';
+const COLUMNS = `${EVENT_COLUMNS}, ${BODY_COLUMNS}`;
 const FROM = 'events e LEFT JOIN requests r ON r.id = e.request';
 
-interface Row extends EventRow {
+export interface EventBodyRow extends EventRow {
   body: Uint8Array | null;
   headers: string | null;
 }
 
-function withBody({ body, headers, ...event }: Row): EventWithBody {
+export function withBody({ body, headers, ...event }: EventBodyRow): EventWithBody {
   return { event, body, headers };
 }
 
@@ -31,7 +33,7 @@ export function eventOperations(db: DatabaseSync) {
   const lastEvent = lastEventFinder(db);
   return {
     listEvents: (query: EventQuery): Page<EventWithBody> => {
-      const found = page<Row>(db, {
+      const found = page<EventBodyRow>(db, {
         query,
         columns: COLUMNS,
         from: FROM,
@@ -54,7 +56,7 @@ export function eventOperations(db: DatabaseSync) {
     getEvent: ({ merchant, id }: ById): EventWithBody | null => {
       const row = db.prepare(`SELECT ${COLUMNS} FROM ${FROM} WHERE e.id = ? AND (? IS NULL OR e.merchant = ?)`).get(id, merchant, merchant);
       if (row === undefined) return null;
-      const { seq: _seq, ...event } = row as unknown as Row & { seq: number };
+      const { seq: _seq, ...event } = row as unknown as EventBodyRow & { seq: number };
       return withBody(event);
     },
   };

@@ -6,6 +6,7 @@ import { eventOperations } from './events.ts';
 import { readOperations } from './reads.ts';
 import { recordOperations } from './record.ts';
 import { requestOperations } from './requests.ts';
+import { resendOperations } from './resends.ts';
 import { settleOperations } from './settle.ts';
 import { statsOperations } from './tallies.ts';
 
@@ -16,6 +17,7 @@ export function operations(db: DatabaseSync) {
     ...recordOperations(db),
     ...deliveryOperations(db),
     ...settleOperations(db),
+    ...resendOperations(db),
     ...requestOperations(db),
     ...eventOperations(db),
     ...readOperations(db),
@@ -39,6 +41,9 @@ export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   'getEvent',
   'listDeliveries',
   'getDelivery',
+  'findResendable',
+  'listResends',
+  'getResend',
   'listTransactions',
   'getTransaction',
   'endpointHealth',

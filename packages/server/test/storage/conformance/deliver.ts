@@ -7,6 +7,7 @@ import {
   delivery,
   event,
   failedAttempt,
+  inBulk,
   lease,
   ME,
   OTHER,
@@ -130,15 +131,14 @@ export function delivering(it: It): void {
         published(event('e2', { movement: payment('p1'), occurredAt: T + 1 })),
       ]);
       const added = await storage.addDeliveries([
-        { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', turn: 0, createdAt: T + 5 },
+        { ...delivery('d1', 'end_1', { lease: lease(T + 60_000) }), event: 'e1', createdAt: T + 5 },
         {
           ...delivery('d2', 'end_1', { format: 'transaction', body: null, lease: lease(T + 60_000) }),
           event: 'e1',
-          turn: 0,
           createdAt: T + 5,
         },
-        { ...delivery('d3', 'end_1'), event: 'e1', turn: 0, createdAt: T + 5 },
-        { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', turn: 0, createdAt: T + 5 },
+        { ...delivery('d3', 'end_1'), event: 'e1', createdAt: T + 5 },
+        { ...delivery('d4', 'end_1', { lease: lease(T + 60_000) }), event: 'no-such', createdAt: T + 5 },
       ]);
       assert.deepEqual(
         added.map(({ id, attempt, event: of, createdAt }) => [id, attempt, of, createdAt]),
@@ -173,8 +173,7 @@ export function delivering(it: It): void {
 
     it('a claim brings one turn: first tries, retries and bulk are due apart, and a failed try makes a retry', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2']);
-      const bulk = (id: string) => ({ ...delivery(id, 'end_1'), event: 'evt_d1', turn: 2 as const, createdAt: T + 5 });
-      await storage.addDeliveries([bulk('b1'), bulk('b2')]);
+      await inBulk(storage, ['b1', 'b2'], { event: 'evt_d1', endpoint: 'end_1', at: T + 5 });
       const claim = async (turn: Turn, now = T + 10) => {
         const { deliveries, next } = await storage.claim({
           owner: ME,

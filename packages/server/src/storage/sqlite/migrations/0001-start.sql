@@ -119,6 +119,8 @@ CREATE TABLE deliveries (
   turn INTEGER NOT NULL,
   -- 1: a person asked for it, so it goes even where it was overtaken (stale.ts).
   forced INTEGER NOT NULL DEFAULT 0,
+  -- The resend that made it.
+  resend TEXT,
   started_at INTEGER,
   status_code INTEGER,
   cause TEXT,
@@ -130,7 +132,27 @@ CREATE INDEX deliveries_in_order ON deliveries (endpoint, transaction_id, seq) W
 CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint);
+CREATE INDEX deliveries_of_resend ON deliveries (resend, status) WHERE resend IS NOT NULL AND status <> 'succeeded';
 CREATE INDEX deliveries_open ON deliveries (merchant, status) WHERE status <> 'succeeded';
+
+-- Many events sent again: how far it has come is written with each step. `busy` while somebody has to go on with it.
+CREATE TABLE resends (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  merchant TEXT NOT NULL,
+  -- What does not change, as JSON.
+  doc TEXT NOT NULL,
+  state TEXT NOT NULL,
+  note TEXT,
+  step_at TEXT,
+  made INTEGER NOT NULL DEFAULT 0,
+  finished_at INTEGER,
+  busy INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  lease_until INTEGER NOT NULL
+) STRICT;
+CREATE INDEX resends_of_merchant ON resends (merchant);
+CREATE INDEX resends_busy ON resends (busy) WHERE busy = 1;
 
 CREATE TABLE attempts (
   seq INTEGER PRIMARY KEY,
