@@ -1,6 +1,6 @@
 import { call } from './client.ts';
 import { queryClient } from './queries.ts';
-import type { Attempt, EndpointRow, EndpointWithSecret, Reverified, SourceRow } from './types.ts';
+import type { Attempt, EndpointRow, EndpointWithSecret, ResendRow, ResentMany, Reverified, SourceRow } from './types.ts';
 
 const one = (path: string, id: string): string => `${path}/${encodeURIComponent(id)}`;
 
@@ -23,6 +23,32 @@ export async function retryDelivery(id: string): Promise<string> {
   await call(`${one('/v1/deliveries', id)}/retry`, { method: 'POST' });
   void queryClient.invalidateQueries({ queryKey: ['delivery', 'one', id] });
   return 'Due now';
+}
+
+/** What is to be sent again, as the API takes it. */
+export interface ResendWish {
+  readonly since: string;
+  readonly endpoint?: string;
+  readonly status?: 'failed';
+  readonly perSecond: number;
+}
+
+export async function countResend(wish: ResendWish): Promise<{ readonly events: number; readonly deliveries: number }> {
+  const { events, deliveries } = await call<ResentMany>('/v1/events/resend', { method: 'POST', body: { ...wish, dryRun: true } });
+  return { events, deliveries };
+}
+
+/** Answers with null where in the meantime nothing is left to send. */
+export async function beginResend(wish: ResendWish): Promise<ResendRow | null> {
+  const { resend } = await call<ResentMany>('/v1/events/resend', { method: 'POST', body: wish });
+  void queryClient.invalidateQueries({ queryKey: ['resends'] });
+  return resend;
+}
+
+export async function cancelResend(id: string): Promise<string> {
+  const row = await call<ResendRow>(`${one('/v1/resends', id)}/cancel`, { method: 'POST', body: {} });
+  queryClient.setQueryData(['resend', id], row);
+  return 'Canceled';
 }
 
 export async function createEndpoint(body: Readonly<Record<string, unknown>>): Promise<EndpointWithSecret> {

@@ -4,7 +4,17 @@ import { overlay } from '../live/recent.ts';
 import type { LiveRows, Topic } from '../live/stream.ts';
 import { call, Problem } from './client.ts';
 import { resolveTimes, type Filters } from './filters.ts';
-import type { DeliveryDetail, EndpointRow, Page, ProviderRow, RequestDetail, SourceRow, Stats, TransactionDetail } from './types.ts';
+import type {
+  DeliveryDetail,
+  EndpointRow,
+  Page,
+  ProviderRow,
+  RequestDetail,
+  ResendRow,
+  SourceRow,
+  Stats,
+  TransactionDetail,
+} from './types.ts';
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -94,6 +104,26 @@ export const useEndpoints = (refetchInterval: number | false = false) =>
     queryKey: ['endpoints'],
     queryFn: ({ signal }) => configured('/v1/endpoints', signal),
     refetchInterval,
+  });
+
+const RESENDS_SHOWN = 20;
+const RESENDS_MS = 10_000;
+const PROGRESS_MS = 1_000;
+
+export const useResends = () =>
+  useQuery<readonly ResendRow[], Problem>({
+    queryKey: ['resends'],
+    queryFn: ({ signal }) => call<Page<ResendRow>>('/v1/resends', { query: { limit: RESENDS_SHOWN }, signal }).then((page) => page.data),
+    refetchInterval: RESENDS_MS,
+  });
+
+/** One of them, asked for again until none of its deliveries is on its way. */
+export const useResend = (row: ResendRow) =>
+  useQuery<ResendRow, Problem>({
+    queryKey: ['resend', row.id],
+    queryFn: ({ signal }) => call(`/v1/resends/${encodeURIComponent(row.id)}`, { signal }),
+    initialData: row,
+    refetchInterval: ({ state: { data } }) => (data?.state === 'running' || (data?.pending ?? 0) > 0 ? PROGRESS_MS : false),
   });
 
 export const useProviders = () =>

@@ -4,6 +4,7 @@ import type { ProviderRow } from '../../../server/src/http/schema/directory.ts';
 import type { EndpointRow, EndpointWithSecret } from '../../../server/src/http/schema/endpoints.ts';
 import type { EventRow } from '../../../server/src/http/schema/events.ts';
 import type { RequestDetail, RequestRow } from '../../../server/src/http/schema/requests.ts';
+import type { ResendRow, ResentMany } from '../../../server/src/http/schema/resends.ts';
 import type { Reverified, SourceRow } from '../../../server/src/http/schema/sources.ts';
 import type { MoneyCount, Stats } from '../../../server/src/http/schema/stats.ts';
 import type { TimelineEntry, TransactionDetail, TransactionRow } from '../../../server/src/http/schema/transactions.ts';
@@ -19,6 +20,8 @@ export type {
   ProviderRow,
   RequestDetail,
   RequestRow,
+  ResendRow,
+  ResentMany,
   Reverified,
   SourceRow,
   Stats,

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, RequestVerdict, Status } from '../api/types.ts';
+import type { DeliveryStatus, RequestVerdict, ResendRow, Status } from '../api/types.ts';
 import type { IconName } from './icons.tsx';
 
 export type Tone = 'good' | 'wait' | 'bad' | 'info' | 'hold' | 'mute';
@@ -36,6 +36,13 @@ export const DELIVERY_LOOKS: Readonly<Record<DeliveryStatus, Look>> = {
   pending: { tone: 'wait', icon: 'clock', word: 'Pending', means: 'A try is under way or planned.' },
   succeeded: { tone: 'good', icon: 'check', word: 'Delivered', means: 'The endpoint acknowledged it.' },
   failed: { tone: 'bad', icon: 'cross', word: 'Failed', means: 'No try is left. It can be sent again.' },
+};
+
+export const RESEND_LOOKS: Readonly<Record<ResendRow['state'], Look>> = {
+  running: { tone: 'wait', icon: 'clock', word: 'Running', means: 'Deliveries are being made.' },
+  done: { tone: 'good', icon: 'check', word: 'All made', means: 'All deliveries are made; some may be on their way.' },
+  canceled: { tone: 'mute', icon: 'ban', word: 'Canceled', means: 'Ended by hand; what waited was withdrawn.' },
+  failed: { tone: 'bad', icon: 'cross', word: 'Failed', means: 'It could not go on.' },
 };
 
 export const OUTCOME_LOOKS: Readonly<Record<'succeeded' | 'failed' | 'unknown', Look>> = {

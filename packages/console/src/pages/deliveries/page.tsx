@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { flatten, useEndpoints, useList } from '../../api/queries.ts';
 import type { DeliveryRow } from '../../api/types.ts';
 import { isFresh } from '../../live/recent.ts';
@@ -5,6 +6,7 @@ import { Code } from '../../ui/code.tsx';
 import { createEndpointCommand } from '../../ui/commands.ts';
 import { Pick, useFilters } from '../../ui/filters.tsx';
 import { useOnePane } from '../../ui/media.ts';
+import { Icon } from '../../ui/icons.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Rows } from '../../ui/rows.tsx';
 import { Split } from '../../ui/split.tsx';
@@ -13,6 +15,7 @@ import { DELIVERY_LOOKS } from '../../ui/status.ts';
 import { Countdown, Time } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { DeliveryChip } from './chip.tsx';
+import { ResendDialog } from '../resends/dialog.tsx';
 import { DeliveryDetail } from './delivery.tsx';
 
 const NAMES = ['status', 'endpoint', 'event', 'transaction'] as const;
@@ -43,6 +46,7 @@ function Line({ row, url }: { readonly row: DeliveryRow; readonly url: string | 
 
 export default function Deliveries({ id }: { readonly id: string | undefined }) {
   const { filters, set, clear } = useFilters(NAMES);
+  const [asking, setAsking] = useState(false);
   const list = useList('delivery', filters);
   const rows = flatten(list.data);
   const endpoints = useEndpoints().data ?? [];
@@ -52,6 +56,14 @@ export default function Deliveries({ id }: { readonly id: string | undefined }) 
     <Page
       title={alone ? 'Delivery' : 'Deliveries'}
       fixed
+      tools={
+        !alone && (
+          <button type="button" className="button" onClick={() => setAsking(true)}>
+            <Icon name="back" size={14} />
+            Resend failed…
+          </button>
+        )
+      }
       {...(alone ? { back: { href: `/deliveries${search}`, label: 'Deliveries' } } : {})}
     >
       <Split
@@ -108,6 +120,9 @@ export default function Deliveries({ id }: { readonly id: string | undefined }) 
         detail={id === undefined ? null : <DeliveryDetail key={id} id={id} />}
         hint="Choose a delivery to see its attempts."
       />
+      {asking && (
+        <ResendDialog {...(filters['endpoint'] === undefined ? {} : { endpoint: filters['endpoint'] })} onClose={() => setAsking(false)} />
+      )}
     </Page>
   );
 }

@@ -11,6 +11,7 @@ import { Ago, Countdown } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { AttemptView } from '../deliveries/attempts.tsx';
 import { percent } from '../live/totals.ts';
+import { Resends } from '../resends/panel.tsx';
 import { ActiveSwitch } from './active.tsx';
 import { Health } from './health.tsx';
 import { Settings } from './settings.tsx';
@@ -105,6 +106,7 @@ export default function Endpoint({ id }: { readonly id: string }) {
         <div className="detail-columns">
           <div className="main">
             <Test endpoint={endpoint} />
+            <Resends endpoint={id} />
           </div>
           <div className="side">
             <HealthPanel endpoint={endpoint} />
