@@ -231,7 +231,7 @@ export interface Engine {
     readonly dryRun: boolean;
     readonly resend: ResendRow | null;
   }>;
-  /** Ends a resend; what it has waiting is withdrawn. One that has ended already stays as it is. */
+  /** Ends a resend; what it has waiting is withdrawn. One whose deliveries are all finished stays as it is. */
   cancelResend(merchant: string | null, resend: string): Promise<ResendRow>;
   retryDelivery(merchant: string | null, delivery: string): Promise<DeliveryRow>;
   /** Judges quarantined requests again, in order; folds and routes what passes now. */

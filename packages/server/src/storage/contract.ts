@@ -48,7 +48,7 @@ export interface Storage {
   findResendable(walk: ResendWalk): Promise<{ readonly rows: readonly Resendable[]; readonly cursor: string | null }>;
   /** Adds the deliveries of one step and moves the cursor, in one commit; false, and nothing written, where another goes on with it or it has ended. */
   stepResend(step: ResendStep): Promise<boolean>;
-  /** Ends a running resend before its end; null where there is no such resend of that merchant. */
+  /** Ends a resend that runs, or whose deliveries are not all finished; null where there is no such resend of that merchant. */
   endResend(end: ResendEnd): Promise<ResendRow | null>;
   /** Ends up to `limit` deliveries of a canceled resend that wait, as failed with cause `canceled`; true once none is pending. */
   withdrawResend(query: {

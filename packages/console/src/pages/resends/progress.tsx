@@ -26,7 +26,7 @@ export function Progress({ resend }: { readonly resend: ResendRow }) {
         {count(made)} of {count(total)} made · {count(succeeded)} delivered · {count(failed)} failed · {count(pending)} on their way
       </p>
       {row.note !== null && <p className="says bad">{row.note}</p>}
-      {state === 'running' && (
+      {(state === 'running' || (state === 'done' && pending > 0)) && (
         <Action icon="ban" run={() => cancelResend(row.id)}>
           Cancel
         </Action>

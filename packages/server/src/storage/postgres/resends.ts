@@ -45,8 +45,9 @@ const MOVED = {
 
 const END = {
   name: 'resend_end',
-  text: `UPDATE resends SET state = $3, note = $4, finished_at = $5, owner = $6, lease_until = $7
-    WHERE id = $1 AND ($2::text IS NULL OR merchant = $2) AND state = 'running'`,
+  text: `UPDATE resends SET state = $3, note = $4, finished_at = $5, owner = $6, lease_until = $7, busy = true
+    WHERE id = $1 AND ($2::text IS NULL OR merchant = $2)
+      AND (state = 'running' OR (state = 'done' AND EXISTS (SELECT 1 FROM open_deliveries o WHERE o.resend = $1 AND o.status = 'pending')))`,
 };
 
 const WITHDRAW = {

@@ -32,7 +32,8 @@ export function resendOperations(db: DatabaseSync) {
      WHERE id = ? AND state = 'running' AND owner = ? AND step_at IS ?`,
   );
   const end = db.prepare(
-    `UPDATE resends SET state = ?, note = ?, finished_at = ?, owner = ?, lease_until = ? WHERE id = ? AND state = 'running'`,
+    `UPDATE resends SET state = ?, note = ?, finished_at = ?, owner = ?, lease_until = ?, busy = 1
+     WHERE id = ? AND (state = 'running' OR (state = 'done' AND ?))`,
   );
   const open = db.prepare(
     `SELECT status, count(*) AS n FROM deliveries INDEXED BY deliveries_of_resend WHERE resend = ? AND status <> 'succeeded' GROUP BY status`,
@@ -83,8 +84,9 @@ export function resendOperations(db: DatabaseSync) {
       }),
     endResend: ({ merchant, id, state, note, lease, now }: ResendEnd): ResendRow | null =>
       atomically(db, () => {
-        if (getResend({ merchant, id }) === null) return null;
-        end.run(state, note, now, lease.owner, lease.until, id);
+        const row = getResend({ merchant, id });
+        if (row === null) return null;
+        end.run(state, note, now, lease.owner, lease.until, id, row.pending > 0 ? 1 : 0);
         return getResend({ merchant, id });
       }),
     withdrawResend: ({ id, owner, now, until, limit }: Parameters<Storage['withdrawResend']>[0]): boolean =>

@@ -177,6 +177,28 @@ export function resending(it: It): void {
       assert.deepEqual(await storage.check({ now: T + 3_600_000 }), []);
     });
 
+    it('one whose deliveries are all made is canceled as long as some of them wait', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1']);
+      await settleAll(storage, 'end_1');
+      for (const id of ['rsd_1', 'rsd_2']) {
+        await storage.saveResend(resendOf(id));
+        const step = { id, lease: lease(T + 60_000), from: null, cursor: null, deliveries: [bulkOf(`b_${id}`, 'evt_d1')], now: T + 9 };
+        assert.equal(await storage.stepResend(step), true);
+      }
+      const jobs = (await claimAll(storage, 'end_1')).filter(({ id }) => id === 'b_rsd_1');
+      await storage.settle(jobs.map((job) => settlement(job)));
+      await storage.release({ owner: ME, deliveries: ['b_rsd_2'], now: T + 2000 });
+      const end = (id: string) =>
+        storage.endResend({ merchant: 'm1', id, state: 'canceled', note: null, lease: lease(T + 60_000), now: T + 3000 });
+      assert.deepEqual([(await end('rsd_1'))?.state, (await end('rsd_2'))?.state], ['done', 'canceled']);
+      assert.deepEqual(
+        (await storage.takeResends({ owner: ME, now: T, until: T + 60_000 })).map(({ id }) => id),
+        ['rsd_2'],
+      );
+      assert.equal(await storage.withdrawResend({ id: 'rsd_2', owner: ME, now: T + 3000, until: T + 60_000, limit: 9 }), true);
+      assert.equal((await storage.getDelivery({ merchant: null, id: 'b_rsd_2' }))?.delivery.cause, 'canceled');
+    });
+
     it('ordered: what is withdrawn lets the next one go', async ({ storage }) => {
       const inOrder = { orderedWait: 60_000 };
       const ordered = (id: string, n: number) =>
