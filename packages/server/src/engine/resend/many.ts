@@ -21,7 +21,7 @@ const WITHDRAWN_AT_ONCE = 1_000;
 const LEASE_MS = 30_000;
 /** How often it is looked for resends that another node let go, and what is left of canceled ones. */
 const LOOK_MS = 5_000;
-const WITHDRAW_MS = 1_000;
+const WITHDRAW_MS = 200;
 const BULK = 2;
 
 export interface ManyParts {
