@@ -22,7 +22,8 @@ async function afterAnOutage(
 ): Promise<{ world: World; endpoint: string; sent: number }> {
   const world = await makeWorld();
   const endpoint = await world.endpoint({ retry: { delays: ['0s'] }, ...more });
-  world.answer(500);
+  // Refused one by one: that says nothing of the endpoint, which stays what it is.
+  world.answer(400);
   await publish(world, 'old.one', count);
   await world.advance(30_000);
   world.answer(200);
@@ -57,7 +58,7 @@ describe('resends of many', () => {
   test('resending failed ones twice sends nothing that has succeeded since, and again what has failed again', async () => {
     const { world, endpoint, sent } = await afterAnOutage(10);
     const query = { merchant: 'default', since: START, status: 'failed' } as const;
-    world.answer((_request, index) => (index < sent + 4 ? 500 : 200));
+    world.answer((_request, index) => (index < sent + 4 ? 400 : 200));
     await world.engine.resendMany(query);
     await world.advance(5_000);
     const again = await world.engine.resendMany({ ...query, endpoint });
@@ -94,7 +95,7 @@ describe('resends of many', () => {
     const { world, sent } = await afterAnOutage(150, { maxInFlight: 1 });
     const gate = Promise.withResolvers<void>();
     const { resend } = await world.engine.resendMany({ merchant: 'default', since: START, status: 'failed', perSecond: 40 });
-    world.answer(() => gate.promise.then(() => answered(500)));
+    world.answer(() => gate.promise.then(() => answered(400)));
     await world.advance(3_000);
     const canceled = await world.engine.cancelResend('default', resend?.id ?? '');
     assert.equal(canceled.state, 'canceled');

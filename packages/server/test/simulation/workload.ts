@@ -256,7 +256,7 @@ export class Workload {
       const since = world.loop.now() - 60_000;
       const status = dice.pick(['failed', 'succeeded'] as const);
       this.#outside.call(`resend what ${status}`, (engine) =>
-        engine.resendMany({ merchant: null, since, status, dryRun: dice.chance(0.3) }),
+        engine.resendMany({ merchant: 'default', since, status, dryRun: dice.chance(0.3) }),
       );
     }
   }

@@ -128,6 +128,7 @@ function bearing(cause: Cause): 'up' | 'down' | null {
     case 'gone':
     case 'request_refused':
     case 'signing_failed':
+    case 'canceled':
     case 'endpoint_deleted':
     case 'superseded':
     case 'local_limit':
