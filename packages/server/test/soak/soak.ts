@@ -32,6 +32,8 @@ const REPORT_MS = 5_000;
 const OPERATOR_MS = 1_000;
 /** For all that is still on its way when the sink is well: a breaker may wait for a minute before it looks again. */
 const DRAIN_WITHIN_MS = 300_000;
+/** A machine that does much else starts slowly; what does not start at all is found all the same. */
+const READY_WITHIN_MS = 120_000;
 const LEAST_LIFE_MS = 1_500;
 const IN_FLIGHT_WITHIN_MS = 5_000;
 
@@ -52,6 +54,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
   const env = { NODE_COMPILE_CACHE: cache.path, NODE_EXTRA_CA_CERTS: sink.authority, ...database };
   const stage: Stage = { options, sink, dataDir: data.path, env, random: randomFrom(options.seed) };
   const life = new Life(stage);
+  const endings: (() => unknown)[] = [];
   try {
     await life.start();
     const api = life.api();
@@ -60,6 +63,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
     const world = startWorld({ sources, random: stage.random, perSecond: options.perSecond, url: () => life.url });
     const stopReports = report(stage, { life, world });
     const stopOperator = operate(life);
+    endings.push(world.giveUp, stopReports, stopOperator);
     await killAgainAndAgain(stage, life);
     options.log('no more kills and no new stories; the sink is well from now on');
     await world.finish();
@@ -73,6 +77,7 @@ export async function soak(options: SoakOptions): Promise<Verdict> {
     const { kills, inFlightAtKill, readyMs } = life;
     return await judge({ ...stage, world, endpoints, drainedMs, pictures, lives: { kills, inFlightAtKill, readyMs, exitCode: code } });
   } finally {
+    for (const end of endings) await end();
     await life.kill();
     await sink.close();
     data.remove();
@@ -106,7 +111,7 @@ class Life {
   async start(): Promise<void> {
     const { dataDir, env } = this.#stage;
     const began = performance.now();
-    this.#server = await spawnServer(dataDir, { env });
+    this.#server = await spawnServer(dataDir, { env, readyWithinMs: READY_WITHIN_MS });
     this.readyMs.push(performance.now() - began);
   }
 
@@ -193,10 +198,7 @@ function report({ options, sink }: Stage, { life, world }: { life: Life; world: 
     );
   };
   const timer = setInterval(print, REPORT_MS);
-  return () => {
-    clearInterval(timer);
-    print();
-  };
+  return () => clearInterval(timer);
 }
 
 /** What an endpoint refused for good by a 410 is sent again by hand, once the endpoint is well. */

@@ -59,6 +59,8 @@ export interface World {
   readonly wrong: readonly string[];
   /** Begins no new stories, and waits until those begun are told to their end. */
   finish(): Promise<void>;
+  /** Lets everything lie where it is. */
+  giveUp(): void;
 }
 
 const AGAIN_MS = 200;
@@ -77,18 +79,20 @@ export function startWorld({ sources, random, perSecond, url }: WorldInput): Wor
   const stopped = new AbortController();
   let refused = 0;
   let resent = 0;
+  let givenUp = false;
 
   async function post(
     path: string,
     message: { readonly headers: Readonly<Record<string, string>>; readonly body: Buffer },
   ): Promise<Answer> {
-    for (;;) {
+    while (!givenUp) {
       const at = url();
       const answer = at === null ? null : await once(at + path, message);
       if (answer !== null && answer.status !== 503 && answer.status !== 429) return answer;
       if (at !== null) resent += 1;
       await wait(AGAIN_MS);
     }
+    return { status: 0, text: 'given up' };
   }
 
   function factOf(key: string, more: Pick<Fact, 'provider' | 'type'>, body: Buffer): Fact {
@@ -152,6 +156,10 @@ export function startWorld({ sources, random, perSecond, url }: WorldInput): Wor
     finish() {
       stopped.abort();
       return running;
+    },
+    giveUp() {
+      givenUp = true;
+      stopped.abort();
     },
   };
 }

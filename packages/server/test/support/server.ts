@@ -87,7 +87,11 @@ export interface SpawnedServer extends Api {
 /** The real program as a process of its own, as a user starts it. `wrap` puts a tracer before it. */
 export async function spawnServer(
   dataDir: string,
-  { env = {}, wrap = [] }: { env?: Record<string, string>; wrap?: readonly string[] } = {},
+  {
+    env = {},
+    wrap = [],
+    readyWithinMs = READY_WITHIN_MS,
+  }: { env?: Record<string, string>; wrap?: readonly string[]; readyWithinMs?: number } = {},
 ): Promise<SpawnedServer> {
   const node = [process.execPath, '--conditions=paybell-source', '--disable-warning=ExperimentalWarning'];
   const line: readonly string[] = [...wrap, ...node, PROGRAM, 'start', '--port', '0', '--data', dataDir];
@@ -97,7 +101,10 @@ export async function spawnServer(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const gone = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const url = await new Promise<string>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`The server was not ready in time.\n${stderr}`)), READY_WITHIN_MS);
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`The server was not ready in time.\n${stderr}`));
+    }, readyWithinMs);
     createInterface({ input: child.stdout }).on('line', (line) => {
       const ready = /^ready (\S+)$/.exec(line)?.[1];
       if (ready === undefined) return;
