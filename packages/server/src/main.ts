@@ -5,13 +5,19 @@ import { join } from 'node:path';
 import { keepLocalAdminKey } from './config/data-dir.ts';
 import type { Settings } from './config/settings.ts';
 import { unlockVault } from './config/vault.ts';
+import type { Vault } from './config/vault.ts';
 import { createEngine } from './engine/engine.ts';
 import type { Engine } from './engine/faces.ts';
-import type { Clock, Timers } from './engine/ports.ts';
+import { createIds } from './engine/ids.ts';
+import type { Clock, Log, Storage, Timers } from './engine/ports.ts';
 import { createHttp } from './http/app.ts';
 import { createGuard } from './send/guard.ts';
 import { createSender } from './send/http.ts';
 import { openStorage } from './storage/open.ts';
+import { connectRedis } from './signal/redis.ts';
+import type { Wire } from './signal/redis.ts';
+import { createSignal, noSignal } from './signal/signal.ts';
+import type { RunningSignal } from './signal/signal.ts';
 import { createLog } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -66,8 +72,13 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     const guard = createGuard({ allowPrivateCidrs: settings.allowPrivateCidrs });
     const sender = createSender({ guard });
     closing.push(() => sender.close());
+    const node = createIds(clock, randomBytes)('node');
+    const signal = await openSignal({ node, redisUrl: settings.redisUrl, storage, vault, log });
+    closing.push(() => signal.close());
     const engine = createEngine({
       storage,
+      signal,
+      node,
       send: sender.send,
       clock,
       timers,
@@ -83,7 +94,16 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     await engine.start();
     closing.push(() => engine.stop(DRAIN_MS));
     const adminKey = await firstKey(engine, settings);
-    const http = await createHttp({ engine, storage, settings: { ...settings, consoleDir: CONSOLE_DIR }, clock, log, metrics });
+    const http = await createHttp({
+      engine,
+      storage,
+      settings: { ...settings, consoleDir: CONSOLE_DIR },
+      clock,
+      log,
+      metrics,
+      vault,
+      signal,
+    });
     closing.push(() => http.close());
     const url = await http.listen({ host: settings.host, port: settings.port });
     return { url, stop, ...(adminKey === null ? {} : { adminKey }) };
@@ -91,6 +111,24 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     await stop();
     throw error;
   }
+}
+
+interface SignalInput {
+  readonly node: string;
+  readonly redisUrl: string | null;
+  readonly storage: Storage;
+  readonly vault: Vault;
+  readonly log: Log;
+}
+
+async function openSignal({ node, redisUrl, storage, vault, log }: SignalInput): Promise<RunningSignal> {
+  if (redisUrl === null) return noSignal;
+  if (!storage.shared) log.warn({}, 'Redis is of use to several nodes on one PostgreSQL only; this one is alone with its database file');
+  // One Redis may serve several installations: each has a channel of its own, named by its database.
+  const installation = await storage.claimNote({ name: 'installation', text: randomBytes(16).toString('base64url') });
+  const channel = `paybell:${installation}`;
+  const connect = (hear: (message: string) => void): Wire => connectRedis({ url: redisUrl, channel, node, log, hear });
+  return createSignal({ node, channel, sealerFor: vault.derive, connect });
 }
 
 /** Makes sure that there is an admin key; answers with one that was made, to be shown once. */

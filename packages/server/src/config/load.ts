@@ -78,7 +78,7 @@ function withFallbacks(given: Partial<Settings>): Settings {
     host: given.host ?? '127.0.0.1',
     dataDir,
     databaseUrl: given.databaseUrl ?? join(dataDir, 'paybell.db'),
-    redisUrl: null,
+    redisUrl: given.redisUrl ?? null,
     masterKeys: given.masterKeys ?? null,
     adminKey: given.adminKey ?? null,
     publicUrl: given.publicUrl ?? null,

@@ -32,9 +32,16 @@ export function database(text: string): string {
   return path(text);
 }
 
-export function redis(text: string): never {
-  if (!/^rediss?:\/\//i.test(text)) throw new Error('must be a redis:// address, and Redis is not in this version: leave it out.');
-  throw new Error('names a Redis server, which is not in this version: leave it out, one process needs none.');
+/** Never shown again: it may hold a password. */
+export function redis(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^rediss?:$/.test(url.protocol) || url.hostname === '')
+    throw new Error(
+      'must be an address such as redis://host:6379, or rediss:// for TLS, with user:password@ before the host where Redis asks for one.',
+    );
+  if (!/^\/?\d{0,5}$/.test(url.pathname) || url.search !== '' || url.hash !== '')
+    throw new Error('may have nothing but the number of a database after the host.');
+  return text;
 }
 
 export function adminKey(text: string): string {

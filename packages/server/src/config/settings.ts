@@ -10,8 +10,8 @@ export interface Settings {
   readonly dataDir: string;
   /** Absolute path of the database file, or a `postgres://` address. */
   readonly databaseUrl: string;
-  /** Absent in this version. */
-  readonly redisUrl: null;
+  /** A `redis://` or `rediss://` address; null: several nodes hear of each other through the database alone. */
+  readonly redisUrl: string | null;
   /** The first is current; null: the key file in the data folder. */
   readonly masterKeys: readonly MasterKey[] | null;
   readonly adminKey: string | null;
@@ -82,7 +82,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'file path or postgres:// address',
     fallback: 'paybell.db in the data folder',
     secret: true,
-    help: 'Database file of the embedded store, or a PostgreSQL 15 or later; one server to a database in this version.',
+    help: 'Database file of the embedded store, or a PostgreSQL 15 or later, which several nodes may share.',
     read: read.database,
   },
   {
@@ -92,7 +92,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'redis:// address',
     fallback: 'none',
     secret: true,
-    help: 'Live messages between several servers; not in this version, which runs as one.',
+    help: 'What several nodes on one PostgreSQL tell each other at once: live messages, changed settings, due work; rediss:// for TLS.',
     read: read.redis,
   },
   {

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Storage } from '../storage/contract.ts';
 import { keyFile, makeKeyFile, readKeyFile } from './keyring.ts';
 import type { MasterKey } from './keyring.ts';
@@ -9,6 +9,8 @@ export interface Vault {
   seal(text: string, rowId: string): string;
   /** Throws VaultError where the key is missing, the text was changed or belongs to another row. */
   open(sealed: string, rowId: string): string;
+  /** A vault with keys of its own, derived for one purpose: what it seals, only one for the same purpose opens. */
+  derive(purpose: string): Vault;
   /** True for what an older key sealed: to be opened and sealed again. */
   isStale(sealed: string): boolean;
 }
@@ -20,6 +22,7 @@ export class VaultError extends Error {
 const VERSION = 'v1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_BYTES = 32;
 const CHECK_NOTE = 'master-key-check';
 const CHECK_TEXT = 'paybell';
 
@@ -50,6 +53,11 @@ export function makeVault(keys: readonly MasterKey[], random: (size: number) => 
         );
       }
     },
+    derive: (purpose) =>
+      makeVault(
+        keys.map(({ name, bytes }) => ({ name, bytes: new Uint8Array(hkdfSync('sha256', bytes, '', `paybell ${purpose}`, KEY_BYTES)) })),
+        random,
+      ),
     isStale: (sealed) => parse(sealed).name !== current.name,
   };
 }
@@ -57,7 +65,7 @@ export function makeVault(keys: readonly MasterKey[], random: (size: number) => 
 export interface VaultInput {
   readonly masterKeys: readonly MasterKey[] | null;
   readonly dataDir: string;
-  readonly notes: Pick<Storage, 'getNote' | 'putNote'>;
+  readonly notes: Pick<Storage, 'getNote' | 'putNote' | 'claimNote'>;
   readonly random: (size: number) => Uint8Array;
 }
 
@@ -66,16 +74,18 @@ export interface VaultInput {
  * Throws VaultError with what to do where the keys are not those that the store was written with.
  */
 export async function unlockVault(input: VaultInput): Promise<Vault> {
-  const check = await input.notes.getNote(CHECK_NOTE);
+  const before = await input.notes.getNote(CHECK_NOTE);
   const found = input.masterKeys ?? readKeyFile(input.dataDir);
-  if (found === null && check !== null) {
+  if (found === null && before !== null) {
     throw new VaultError(
       `The secrets in this store are encrypted, and their master key is missing: put ${keyFile(input.dataDir)} back from a backup, or set PAYBELL_MASTER_KEYS.`,
     );
   }
   const vault = makeVault(found ?? makeKeyFile(input.dataDir, input.random(32)), input.random);
-  if (check !== null) prove(vault, check);
-  if (check === null || vault.isStale(check)) await input.notes.putNote({ name: CHECK_NOTE, text: vault.seal(CHECK_TEXT, CHECK_NOTE) });
+  // Of several processes that start on a new store the first one's keys count: the others are held to its check value.
+  const check = before ?? (await input.notes.claimNote({ name: CHECK_NOTE, text: vault.seal(CHECK_TEXT, CHECK_NOTE) }));
+  prove(vault, check);
+  if (vault.isStale(check)) await input.notes.putNote({ name: CHECK_NOTE, text: vault.seal(CHECK_TEXT, CHECK_NOTE) });
   return vault;
 }
 

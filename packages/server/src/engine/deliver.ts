@@ -8,7 +8,7 @@ import { createFailing } from './deliver/failing.ts';
 import { slowsDown } from './deliver/judge.ts';
 import { FIRST, RETRY, TURNS } from './deliver/lane.ts';
 import type { Lane } from './deliver/lane.ts';
-import { Lanes } from './deliver/lanes.ts';
+import { Lanes, nowOf } from './deliver/lanes.ts';
 import { createLeases } from './deliver/leases.ts';
 import { Line } from './deliver/line.ts';
 import type { Place } from './deliver/line.ts';
@@ -46,6 +46,10 @@ export interface Deliver {
   /** Something of this endpoint and turn may be due in the store. */
   wake(endpoint: string, turn: Turn, at: number): void;
   now(endpoint: Endpoint): EndpointNow;
+  /** Whether it would be claimed now. */
+  hasRoom(endpoint: string, turn: Turn): boolean;
+  /** Makes due what processes that are gone held, and looks for it. */
+  takeOver(): Promise<void>;
   start(): Promise<void>;
   stop(withinMs: number): Promise<void>;
   gauges(): { inFlight: number; queued: number; openBreakers: number };
@@ -263,24 +267,16 @@ export function createDeliver(parts: DeliverParts): Deliver {
     },
     take: (jobs) => take(jobs, true),
     wake: (endpoint, turn, at) => due.note(lanes.of(endpoint), turn, at),
-    now({ id, maxInFlight }) {
-      const lane = lanes.of(id);
-      const now = clock.now();
-      const breaker = lane.breaker.state(now);
-      return {
-        breaker,
-        limit: lane.limit(maxInFlight, now),
-        probeAt: breaker === 'open' ? lane.breaker.parkedUntil : null,
-        failingSince: lane.standing.since,
-      };
-    },
+    now: ({ id, maxInFlight }) => nowOf(lanes.of(id), maxInFlight, clock.now()),
+    hasRoom: (endpoint, turn) => wants(lanes.of(endpoint), turn, clock.now()) !== null,
+    takeOver: () => storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS }).then(due.sweep),
     async start() {
       await storage.takeOver({ owner, now: clock.now(), horizon: 2 * LEASE_MS });
       // A deletion that a crash cut short goes on.
       for (const endpoint of new Set((await storage.backlog()).map((row) => row.endpoint)))
         if (directory.endpointById(endpoint) === undefined) await abandon(endpoint);
       await failing.load();
-      await due.start();
+      await due.sweep();
     },
     async stop(withinMs) {
       stopping = true;

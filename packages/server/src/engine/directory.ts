@@ -2,17 +2,27 @@ import type { MerchantRow } from '../storage/contract.ts';
 import { createEndpoints } from './directory/endpoints.ts';
 import { newest } from './directory/held.ts';
 import { createKeys } from './directory/keys.ts';
-import type { DirectoryParts } from './directory/parts.ts';
+import type { DirectoryParts, SealedRow } from './directory/parts.ts';
 import { createSources } from './directory/sources.ts';
+import { standing, turns } from './directory/turns.ts';
 import type { Directory, Endpoint, Source } from './faces.ts';
 import { Refusal } from './refusal.ts';
 
 /** Whose endpoints hear of endpoints that fail: whoever runs Paybell. Reserved, and there without being made. */
 export const OPERATOR = 'operator';
+const DEFAULT = 'default';
 
 /** The engine's own view: everything by id, without asking the store. */
 export interface InnerDirectory extends Directory {
   load(): Promise<void>;
+  /** Reads what other nodes saved since. */
+  refresh(): Promise<void>;
+  /** The version of the directory that is held here. */
+  version(): number;
+  /** How many rows were sealed with a master key that is not known here. */
+  unreadable(): number;
+  /** Called with the version of each save that this node makes. */
+  onSaved(listener: (version: number) => void): void;
   /** Refuses the id of a merchant that there is not. */
   checkMerchant(id: string): void;
   sourceById(id: string): Source | undefined;
@@ -28,28 +38,71 @@ export interface InnerDirectory extends Directory {
   onEndpoint(changed: (endpoint: Endpoint | null, id: string) => void): void;
 }
 
-/** Merchants, sources, endpoints and keys: held in memory, written through to the store. */
+/** Merchants, sources, endpoints and keys: held in memory, written through to the store, read anew where another node wrote. */
 export function createDirectory(parts: DirectoryParts): InnerDirectory {
-  const { storage, clock, newId } = parts;
+  const { storage, vault, clock, log, newId } = parts;
   const merchants = new Map<string, MerchantRow>();
+  const unreadable = new Set<string>();
+  let version = 0;
+  let loaded = false;
+  let heardOf = (_version: number): void => undefined;
 
   function checkMerchant(id: string): void {
     if (id !== OPERATOR && !merchants.has(id))
       throw new Refusal('not_found', `There is no merchant "${id.slice(0, 64)}". Create it with POST /v1/merchants.`);
   }
 
-  async function createMerchant({ id = newId('mer'), name }: { readonly id?: string; readonly name: string }): Promise<MerchantRow> {
-    if (id === OPERATOR) throw new Refusal('conflict', 'This name is reserved: it stands for whoever runs Paybell, and is there already.');
-    if (merchants.has(id)) throw new Refusal('conflict', `There is a merchant "${id}" already.`);
-    const row = { id, name, createdAt: clock.now() };
-    await storage.saveMerchant(row);
-    merchants.set(id, row);
-    return row;
+  /** At the start a row that cannot be opened stops it; later this node goes on with what it has. */
+  function opened<Clear>(row: SealedRow, open: (row: SealedRow, vault: DirectoryParts['vault']) => Clear): Clear | null {
+    try {
+      const clear = open(row, vault);
+      unreadable.delete(row.id);
+      return clear;
+    } catch (error) {
+      if (!loaded) throw error;
+      unreadable.add(row.id);
+      log.error({ row: row.id, error: String(error) }, 'another node sealed a row with a master key that is not known here');
+      return null;
+    }
   }
 
-  const sources = createSources(parts, checkMerchant);
-  const endpoints = createEndpoints(parts, checkMerchant);
-  const keys = createKeys(parts, checkMerchant);
+  /** Holds what was saved since; answers with the endpoints that are news here. */
+  async function read(): Promise<readonly string[]> {
+    const rows = await storage.loadDirectory({ since: version });
+    for (const row of rows.merchants) merchants.set(row.id, row);
+    sources.load(rows.sources);
+    const news = endpoints.load(rows.endpoints);
+    keys.load(rows);
+    version = Math.max(version, rows.version);
+    return news;
+  }
+
+  const refresh = async (): Promise<void> => endpoints.tell(await read());
+  const inTurn = turns(refresh);
+  function saved(made: number | null): number {
+    const now = standing(made);
+    // Only the next one: another node's may lie between.
+    if (now === version + 1) version = now;
+    heardOf(now);
+    return now;
+  }
+
+  const shared = { ...parts, checkMerchant, inTurn, saved, opened };
+  const sources = createSources(shared);
+  const endpoints = createEndpoints(shared);
+  const keys = createKeys(shared);
+
+  const createMerchant = ({ id = newId('mer'), name }: { readonly id?: string; readonly name: string }): Promise<MerchantRow> =>
+    inTurn(async () => {
+      if (id === OPERATOR)
+        throw new Refusal('conflict', 'This name is reserved: it stands for whoever runs Paybell, and is there already.');
+      if (merchants.has(id)) throw new Refusal('conflict', `There is a merchant "${id}" already.`);
+      const row = { id, name, createdAt: clock.now(), version: 0 };
+      const made = { ...row, version: saved(await storage.saveMerchant(row)) };
+      merchants.set(id, made);
+      return made;
+    });
+
   return {
     ...sources,
     ...endpoints,
@@ -57,13 +110,18 @@ export function createDirectory(parts: DirectoryParts): InnerDirectory {
     checkMerchant,
     merchants: () => newest(merchants.values()),
     createMerchant,
+    version: () => version,
+    unreadable: () => unreadable.size,
+    onSaved: (listener) => void (heardOf = listener),
+    refresh: () => inTurn(refresh),
     async load() {
-      const rows = await storage.loadDirectory();
-      for (const row of rows.merchants) merchants.set(row.id, row);
-      sources.load(rows.sources);
-      endpoints.load(rows.endpoints);
-      keys.hold(rows.keys);
-      if (!merchants.has('default')) await createMerchant({ id: 'default', name: 'Default' });
+      await read();
+      loaded = true;
+      if (merchants.has(DEFAULT)) return;
+      await createMerchant({ id: DEFAULT, name: 'Default' }).catch((error: unknown) => {
+        // Another node was faster.
+        if (!merchants.has(DEFAULT)) throw error;
+      });
     },
   };
 }

@@ -1,12 +1,14 @@
 import { createAccept } from './accept.ts';
 import { createDiagnosis } from './diagnosis.ts';
 import { createDeliver } from './deliver.ts';
+import type { Deliver } from './deliver.ts';
 import type { DirectoryParts } from './directory/parts.ts';
 import { createDirectory } from './directory.ts';
 import type { Engine } from './faces.ts';
 import { createIds } from './ids.ts';
+import { createNodes } from './nodes.ts';
 import { createObserve } from './observe.ts';
-import type { Clock, Log, RandomBytes, Send, Storage, Timers } from './ports.ts';
+import type { Clock, Log, RandomBytes, Send, Signal, Storage, Timers } from './ports.ts';
 import { createOperational } from './operational.ts';
 import { createRecorder } from './record.ts';
 import { createResend } from './resend.ts';
@@ -18,6 +20,9 @@ import { createTest } from './test.ts';
 
 export interface EngineParts {
   readonly storage: Storage;
+  readonly signal: Signal;
+  /** Names this node. */
+  readonly node: string;
   readonly send: Send;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -41,19 +46,28 @@ export function createEngine(parts: EngineParts): Engine {
   const directory = createDirectory({ ...parts, newId });
   const recorder = createRecorder({ ...parts, observe });
   const { disableAfterMs = DISABLE_AFTER_MS } = parts;
-  const owner = newId('node');
-  const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner });
-  const router = createRouter({ directory, deliver, observe, newId });
+  const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner: parts.node });
+  const nodes = createNodes({ ...parts, directory, deliver, observe });
+  // What this node has no room for is told to the others.
+  const told: Deliver = {
+    ...deliver,
+    wake(endpoint, turn, at) {
+      deliver.wake(endpoint, turn, at);
+      if (!deliver.hasRoom(endpoint, turn)) nodes.due(endpoint);
+    },
+  };
+  const router = createRouter({ directory, deliver: told, observe, newId });
   const accept = createAccept({ ...parts, directory, recorder, router, observe, newId });
   const operational = createOperational({ ...parts, directory, observe, publish: accept.publish });
-  const resend = createResend({ storage, directory, deliver, router, observe, clock });
-  const many = createMany({ ...parts, directory, deliver, router, observe, newId, owner });
+  const resend = createResend({ storage, directory, deliver: told, router, observe, clock });
+  const many = createMany({ ...parts, directory, deliver: told, router, observe, newId, owner: parts.node });
   const reverify = createReverify({ storage, directory, accept });
   const diagnose = createDiagnosis({ storage, directory });
   const test = createTest({ ...parts, directory, newId });
 
   return {
     directory,
+    nodes: nodes.face,
     observe,
     accept: accept.accept,
     publish: accept.publish,
@@ -70,12 +84,14 @@ export function createEngine(parts: EngineParts): Engine {
       await directory.load();
       await deliver.start();
       await many.start();
+      await nodes.start();
     },
     async stop(withinMs) {
       operational.stop();
       many.stop();
       await recorder.idle();
       await deliver.stop(withinMs);
+      await nodes.stop();
     },
   };
 }

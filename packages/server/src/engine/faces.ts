@@ -9,11 +9,13 @@ import type {
   EventWithBody,
   KeyRow,
   MerchantRow,
+  Peer,
   RequestRow,
   ResendRow,
   RetryPolicy,
 } from '../storage/contract.ts';
 import type { Signing } from './directory/signing.ts';
+import type { NodesFace } from './nodes/face.ts';
 import type { SendRequest } from './ports.ts';
 
 // ---- accept -------------------------------------------------------------------------------------------------------
@@ -179,6 +181,9 @@ export interface Directory {
   deleteKey(id: string): Promise<void>;
   /** Whose key this is; null where it is nobody's. */
   keyHolder(key: string): { readonly id: string; readonly merchant: string | null } | null;
+  /** Signs a session out before its time, on every process and for good. */
+  endSession(session: { readonly id: string; readonly until: number }): Promise<void>;
+  isEnded(session: string): boolean;
 }
 
 // ---- the engine ---------------------------------------------------------------------------------------------------
@@ -214,6 +219,7 @@ export interface EndpointNow {
 
 export interface Engine {
   readonly directory: Directory;
+  readonly nodes: NodesFace;
   readonly observe: Observe;
   accept(source: string, inbound: Inbound): Promise<Accepted>;
   /** All in one commit; answers in the same order. */
@@ -268,6 +274,8 @@ export interface Happenings {
     readonly durationMs: number;
   };
   commit: { readonly requests: number; readonly events: number; readonly durationMs: number };
+  /** The other processes that live, once a second. */
+  peers: readonly Peer[];
   /**
    * `opened`: it is taken for down, or a probe failed; `closed`: a probe was answered. `failing`, `recovered`, `disabled` are for the
    * operator: each once, however often a breaker moves.

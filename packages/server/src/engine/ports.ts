@@ -56,6 +56,17 @@ export interface SendResult {
 /** Never throws for an endpoint's sake: it answers with a status or a cause. */
 export type Send = (request: SendRequest) => Promise<SendResult>;
 
+export type HintKind = 'directory' | 'due' | 'live';
+
+/** Hints to the other nodes on the same store, and theirs: they may be late, come twice or never, and nothing is ever waited for. */
+export interface Signal {
+  /** Sends at once or not at all. */
+  tell(kind: HintKind, text: string): void;
+  hear(kind: HintKind, receive: (text: string, node: string) => void): void;
+  /** `dropped`: not sent because nobody would have taken it; `ignored`: heard and not understood. */
+  state(): { readonly redis: 'none' | 'connected' | 'lost'; readonly dropped: number; readonly ignored: number };
+}
+
 /** What went wrong inside, for the operator's log. Never a body, a secret or personal data. */
 export interface Log {
   info(fields: Readonly<Record<string, unknown>>, message: string): void;

@@ -39,7 +39,7 @@ export function createReverify(parts: { storage: Storage; directory: InnerDirect
   // Two at once would judge the same request twice, and the second would take it for a repeat of itself.
   return (merchant, id) => {
     let turn = inTurn.get(id);
-    if (turn === undefined) inTurn.set(id, (turn = turns()));
+    if (turn === undefined) inTurn.set(id, (turn = turns(() => directory.refresh())));
     return turn(() => judgeAll(merchant, id));
   };
 }

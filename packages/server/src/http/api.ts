@@ -38,8 +38,8 @@ const RESOURCES = [
 
 /** All of /v1: JSON in, JSON out, nobody without a key. */
 export function api(scope: FastifyInstance, parts: RouteParts): void {
-  const sessions = new Sessions(parts.clock);
   const { directory } = parts.engine;
+  const sessions = new Sessions({ clock: parts.clock, vault: parts.vault, directory });
   readJsonBodies(scope);
   // A place for the caller in every request's shape; the hook below fills it.
   scope.decorateRequest('caller', null as unknown as Caller);

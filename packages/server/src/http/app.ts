@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie';
 import Fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
-import { randomBytes } from 'node:crypto';
+import { epochOf, fanOut } from '../live/fan-out.ts';
 import { Hub } from '../live/hub.ts';
 import { answerProblem } from './answer.ts';
 import { api } from './api.ts';
@@ -31,8 +31,10 @@ const BEAT_MS = 15_000;
 export async function createHttp(parts: HttpParts, limits: Partial<Limits> = {}): Promise<Http> {
   let closing = false;
   const isClosing = (): boolean => closing;
-  const hub = new Hub(randomBytes(6).toString('hex'));
-  const unfollow = followEngine(parts.engine.observe, hub);
+  const { nodes, observe } = parts.engine;
+  const hub = new Hub(epochOf(nodes.id));
+  nodes.newsFrom(() => hub.ring.made);
+  const unfollow = [followEngine(observe, hub), fanOut({ hub, signal: parts.signal, observe })];
   parts.metrics.readersFrom(() => hub.readers);
   const app = fastify(parts, isClosing, { ...LIMITS, ...limits });
   await routes(app, { ...parts, hub });
@@ -45,7 +47,7 @@ export async function createHttp(parts: HttpParts, limits: Partial<Limits> = {})
     close: async () => {
       closing = true;
       clearInterval(beat);
-      unfollow();
+      for (const stop of unfollow) stop();
       hub.close();
       await app.close();
     },

@@ -2,10 +2,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../engine/faces.ts';
-import type { Clock, Log } from '../engine/ports.ts';
+import type { Clock, Log, Signal } from '../engine/ports.ts';
 import type { Hub } from '../live/hub.ts';
 import type { Storage } from '../storage/contract.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { SessionParts } from './sessions.ts';
 
 export interface HttpSettings {
   /** PAYBELL_PUBLIC_URL without a slash at its end, or null. */
@@ -22,6 +23,8 @@ export interface HttpParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly signal: Signal;
+  readonly vault: SessionParts['vault'];
 }
 
 export type RouteParts = HttpParts & { readonly hub: Hub };

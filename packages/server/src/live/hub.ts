@@ -1,7 +1,14 @@
 /*
- * What was committed goes to everyone who watches. Messages carry ids `EPOCH-N`; the last ones are kept, so that a reader who was
- * away a moment gets what it missed, each once. Nobody is waited for: a reader that cannot keep up is dropped and comes back with its id.
+ * What was committed goes to everyone who watches. The last messages are kept, so that a reader who was away a moment gets what it missed,
+ * each once. Nobody is waited for: a reader that cannot keep up is dropped and comes back with its id.
+ *
+ * Every node numbers its own messages and hears those of the others; the id of a message says how far each of them had come
+ * (`positions.ts`). So a reader resumes at any node that heard the same. Where messages of a node were missed, readers are told `reset`.
  */
+
+import { formatPositions } from './positions.ts';
+import type { Positions } from './positions.ts';
+import { jsonOf, Ring } from './ring.ts';
 
 export type Topic = 'request' | 'transaction' | 'delivery' | 'endpoint';
 
@@ -42,37 +49,32 @@ export interface HubBounds {
 export const HUB_BOUNDS: HubBounds = { keepMessages: 20_000, keepWeight: 24 * 1_048_576, maxReaders: 1_000, maxBacklogBytes: 1_048_576 };
 /** Written at once to a reader that catches up. */
 const CATCH_UP_CHARACTERS = 256 * 1_024;
-
-interface Message {
-  readonly news: News;
-  frame: string | null;
-}
-
 interface Reader {
   readonly outlet: Outlet;
   readonly wish: Wish;
-  /** Number of the last message that was written or passed over. */
+  /** Position of the last message that was written or passed over. */
   at: number;
+  /** What it had seen elsewhere; null once this node has come as far. */
+  seen: Positions | null;
   catchingUp: boolean;
 }
 
 export class Hub {
-  readonly #epoch: string;
+  /** Hears what this node and the others made. */
+  readonly ring: Ring;
   readonly #bounds: HubBounds;
   readonly #later: (run: () => void) => void;
   readonly #readers = new Set<Reader>();
-  /** Message n lies at `n % keepMessages`; those from `#oldest` to `#head` are kept. */
-  readonly #kept: (Message | undefined)[] = [];
-  #oldest = 1;
-  #head = 0;
-  #weight = 0;
   #flushed = 0;
   #waiting = false;
   dropped = 0;
+  /** Called after each message of this node, and for each reader that comes. */
+  onNews: () => void = () => undefined;
+  onReader: () => void = () => undefined;
 
   constructor(epoch: string, bounds: Partial<HubBounds> = {}, later: (run: () => void) => void = setImmediate) {
-    this.#epoch = epoch;
     this.#bounds = { ...HUB_BOUNDS, ...bounds };
+    this.ring = new Ring(epoch, { messages: this.#bounds.keepMessages, weight: this.#bounds.keepWeight });
     this.#later = later;
   }
 
@@ -82,21 +84,25 @@ export class Hub {
 
   /** The id of the newest message. */
   get lastId(): string {
-    return `${this.#epoch}-${this.#head}`;
+    return formatPositions(this.ring.heads());
   }
 
   publish(news: News): void {
-    if (this.#head - this.#oldest + 1 >= this.#bounds.keepMessages) this.#forget();
-    const n = ++this.#head;
-    this.#kept[n % this.#bounds.keepMessages] = { news, frame: null };
-    this.#weight += news.weight;
-    while (this.#weight > this.#bounds.keepWeight && this.#oldest < this.#head) this.#forget();
-    if (this.#waiting || this.#readers.size === 0) return;
-    this.#waiting = true;
-    this.#later(() => {
-      this.#waiting = false;
-      this.#flush();
-    });
+    this.ring.add(news);
+    this.#flushLater();
+    this.onNews();
+  }
+
+  /** Messages of another node, numbered from `from`. What was heard before is passed over; where some are missing, readers are told. */
+  receive(epoch: string, from: number, news: readonly News[]): void {
+    this.missed(epoch, from - 1);
+    for (const [index, one] of news.entries()) this.ring.hear(epoch, from + index, one);
+    this.#flushLater();
+  }
+
+  /** Another node has come so far: where it was not heard, readers are told to load anew. */
+  missed(epoch: string, upTo: number): void {
+    if (this.ring.missed(epoch, upTo, this.#readers.size > 0)) this.#flushLater();
   }
 
   /** True: as many watch as may. */
@@ -106,11 +112,12 @@ export class Hub {
 
   /** The answer ends it. */
   subscribe(wish: Wish, outlet: Outlet): () => void {
-    const from = wish.since === null ? this.#head : this.#numberOf(wish.since);
-    const reader: Reader = { outlet, wish, at: from ?? this.#head, catchingUp: false };
+    const seen = wish.since === null ? null : this.ring.resumable(wish.since);
+    const reader: Reader = { outlet, wish, at: seen === null ? this.ring.head : this.ring.before(seen), seen, catchingUp: false };
     this.#readers.add(reader);
-    outlet.write(from === null ? this.#reset() : `id: ${this.#epoch}-${reader.at}\n\n`);
-    if (reader.at < this.#head) this.#catchUp(reader);
+    this.onReader();
+    outlet.write(wish.since !== null && seen === null ? this.#reset() : `id: ${formatPositions(seen ?? this.ring.heads())}\n\n`);
+    if (reader.at < this.ring.head || seen !== null) this.#catchUp(reader);
     return () => void this.#readers.delete(reader);
   }
 
@@ -118,7 +125,7 @@ export class Hub {
   beat(): void {
     this.#flush();
     for (const reader of this.#readers) {
-      if (!reader.catchingUp) this.#send(reader, `: still here\nid: ${this.lastId}\n\n`);
+      if (!reader.catchingUp && reader.seen === null) this.#send(reader, `: still here\nid: ${this.lastId}\n\n`);
     }
   }
 
@@ -128,41 +135,37 @@ export class Hub {
     this.#readers.clear();
   }
 
-  #forget(): void {
-    const slot = this.#oldest++ % this.#bounds.keepMessages;
-    this.#weight -= this.#kept[slot]?.news.weight ?? 0;
-    this.#kept[slot] = undefined;
+  #flushLater(): void {
+    if (this.#waiting || this.#readers.size === 0) return;
+    this.#waiting = true;
+    this.#later(() => {
+      this.#waiting = false;
+      this.#flush();
+    });
   }
 
-  /** Null where it is of another process, in the future or too old. */
-  #numberOf(id: string): number | null {
-    const match = /^([A-Za-z0-9]+)-(\d{1,15})$/.exec(id);
-    const n = Number(match?.[2]);
-    return match?.[1] === this.#epoch && n <= this.#head && n >= this.#oldest - 1 ? n : null;
-  }
-
-  #reset(): string {
-    return `event: reset\nid: ${this.lastId}\ndata: {}\n\n`;
+  #reset(id = this.lastId): string {
+    return `event: reset\nid: ${id}\ndata: {}\n\n`;
   }
 
   #flush(): void {
     const from = this.#flushed;
-    this.#flushed = this.#head;
-    if (from === this.#head || this.#readers.size === 0) return;
+    this.#flushed = this.ring.head;
+    if (from === this.ring.head || this.#readers.size === 0) return;
     const texts = new Map<string, string>();
     for (const reader of this.#readers) {
-      if (reader.catchingUp || reader.at >= this.#head) continue;
-      if (reader.at < this.#oldest - 1 || reader.at !== from) {
+      if (reader.catchingUp || reader.at >= this.ring.head) continue;
+      if (reader.at < this.ring.oldest - 1 || reader.at !== from || reader.seen !== null) {
         this.#catchUp(reader);
         continue;
       }
       const key = `${reader.wish.merchant ?? '*'} ${[...reader.wish.topics].join()}`;
       let text = texts.get(key);
       if (text === undefined) {
-        text = this.#frames(reader.wish, from, Infinity).text;
+        text = this.#frames(reader, Infinity).text;
         texts.set(key, text);
       }
-      reader.at = this.#head;
+      reader.at = this.ring.head;
       if (text !== '') this.#send(reader, text);
     }
   }
@@ -181,30 +184,35 @@ export class Hub {
   #catchUp(reader: Reader): void {
     reader.catchingUp = true;
     if (!this.#readers.has(reader)) return;
-    if (reader.at < this.#oldest - 1) {
-      reader.at = this.#head;
+    if (reader.at < this.ring.oldest - 1) {
+      reader.at = this.ring.head;
       reader.outlet.write(this.#reset());
     }
-    const { text, last } = this.#frames(reader.wish, reader.at, CATCH_UP_CHARACTERS);
+    const { text, last } = this.#frames(reader, CATCH_UP_CHARACTERS);
     reader.at = last;
     if (text !== '') reader.outlet.write(text);
-    if (reader.at < this.#head) reader.outlet.drained(() => this.#catchUp(reader));
-    else reader.catchingUp = false;
+    if (reader.at < this.ring.head) return reader.outlet.drained(() => this.#catchUp(reader));
+    reader.catchingUp = false;
+    const { seen } = reader;
+    if (seen !== null && [...seen].every(([epoch, n]) => (this.ring.heard(epoch) ?? n) >= n)) reader.seen = null;
   }
 
-  #frames(wish: Wish, from: number, most: number): { readonly text: string; readonly last: number } {
+  #frames({ wish, at: from, seen }: Reader, most: number): { readonly text: string; readonly last: number } {
+    const positions = this.ring.positionsAt(from);
+    if (seen !== null) for (const [epoch, n] of seen) positions.set(epoch, Math.max(n, positions.get(epoch) ?? 0));
     let text = '';
-    let n = from;
-    while (n < this.#head && text.length < most) {
-      const message = this.#kept[++n % this.#bounds.keepMessages];
-      if (message === undefined || !wanted(wish, message.news)) continue;
-      text += message.frame ??= `id: ${this.#epoch}-${n}\nevent: ${message.news.topic}\ndata: ${oneLine(message.news.json())}\n\n`;
+    let at = from;
+    while (at < this.ring.head && text.length < most) {
+      const message = this.ring.at(++at);
+      if (message === undefined || message.n <= (seen?.get(message.origin.epoch) ?? 0)) continue;
+      const { origin, n, news } = message;
+      if (positions.has(origin.epoch)) positions.set(origin.epoch, n);
+      if (news === null) text += this.#reset(formatPositions(positions));
+      else if (wanted(wish, news)) text += `id: ${formatPositions(positions)}\nevent: ${news.topic}\ndata: ${jsonOf(message, news)}\n\n`;
     }
-    return { text, last: n };
+    return { text, last: at };
   }
 }
 
 const wanted = (wish: Wish, news: News): boolean =>
   wish.topics.has(news.topic) && (wish.merchant === null || wish.merchant === news.merchant);
-/** A line end inside would end the field. JSON text has none in its strings. */
-const oneLine = (json: string): string => (json.includes('\n') || json.includes('\r') ? json.replace(/[\r\n]/g, ' ') : json);

@@ -5,16 +5,26 @@ import type { JsonObject, LedgerEvent, Movement, Transaction } from '@paybell/sd
  * Times are milliseconds since 1970; the only clock is the caller's. Ids are made by the caller.
  */
 export interface Storage {
+  /** True where other processes may write to the same database. */
+  readonly shared: boolean;
+
   /** Opens, migrates, checks that commits are durable; throws a sentence where they are not. */
   open(): Promise<void>;
   close(): Promise<void>;
 
-  /** Everything that this process knows by heart: merchants, sources, endpoints and keys that are not deleted. */
-  loadDirectory(): Promise<DirectoryRows>;
-  saveMerchant(row: MerchantRow): Promise<void>;
-  saveSource(row: SourceRow): Promise<void>;
-  saveEndpoint(row: EndpointRow): Promise<void>;
-  saveKey(row: KeyRow): Promise<void>;
+  /** What every process knows by heart: all that is not deleted, or what was saved after version `since`, deleted rows too. */
+  loadDirectory(query: { readonly since: number }): Promise<DirectoryRows>;
+  /** Each save is made only where the stored row still is of the version given with it; answers with the new version, or null. */
+  saveMerchant(row: MerchantRow): Promise<number | null>;
+  saveSource(row: SourceRow): Promise<number | null>;
+  /** All of them or none. */
+  saveEndpoints(rows: readonly EndpointRow[]): Promise<number | null>;
+  saveKey(row: KeyRow): Promise<number | null>;
+  saveEndedSession(row: EndedSessionRow): Promise<number | null>;
+  /** Shows the other processes on this database that this one lives, and how far its news goes; answers with what there is to know of them. */
+  beat(me: Peer): Promise<{ readonly directory: number; readonly others: readonly Peer[] }>;
+  /** This process goes. */
+  leave(node: string): Promise<void>;
   /** The endpoints that have done nothing but fail for a while. */
   loadFailing(): Promise<readonly FailingEndpoint[]>;
   /** Keeps since when endpoints have done nothing but fail; null: it is over. */
@@ -22,6 +32,8 @@ export interface Storage {
   /** One small text by name (key check value, node facts); null where there is none. */
   getNote(name: string): Promise<string | null>;
   putNote(note: { readonly name: string; readonly text: string }): Promise<void>;
+  /** Writes a note unless there is one of that name; answers with the text that stands. */
+  claimNote(note: { readonly name: string; readonly text: string }): Promise<string>;
 
   /** Writes arrivals in one commit: requests, new events, folded transactions, deliveries. Answers in the same order. */
   record(arrivals: readonly Arrival[]): Promise<readonly Recorded[]>;
@@ -103,13 +115,19 @@ export interface ById {
 
 // ---- configuration ------------------------------------------------------------------------------------------------
 
-export interface MerchantRow {
+/** A row of the directory. */
+export interface Versioned {
+  /** Version of the directory that this row was last saved as; 0 for one that is new. */
+  readonly version: number;
+}
+
+export interface MerchantRow extends Versioned {
   readonly id: string;
   readonly name: string;
   readonly createdAt: number;
 }
 
-export interface SourceRow {
+export interface SourceRow extends Versioned {
   readonly id: string;
   readonly merchant: string;
   readonly provider: string;
@@ -129,7 +147,7 @@ export type RetryPolicy =
   | { readonly delays: readonly string[]; readonly jitter?: number }
   | { readonly first: string; readonly factor: number; readonly cap: string; readonly window: string; readonly jitter?: number };
 
-export interface EndpointRow {
+export interface EndpointRow extends Versioned {
   readonly id: string;
   readonly merchant: string;
   readonly url: string;
@@ -172,7 +190,7 @@ export interface FailingEndpoint {
   };
 }
 
-export interface KeyRow {
+export interface KeyRow extends Versioned {
   readonly id: string;
   readonly name: string;
   /** sha256 of the key, hex. */
@@ -183,11 +201,28 @@ export interface KeyRow {
   readonly deletedAt: number | null;
 }
 
+/** A session that was signed out before its time. */
+export interface EndedSessionRow extends Versioned {
+  readonly id: string;
+  /** Nobody asks for it after this. */
+  readonly until: number;
+}
+
+/** One process on a database that several share. */
+export interface Peer {
+  readonly node: string;
+  /** How many messages it has made for live streams. */
+  readonly news: number;
+}
+
 export interface DirectoryRows {
+  /** Everything up to this version is in it. */
+  readonly version: number;
   readonly merchants: readonly MerchantRow[];
   readonly sources: readonly SourceRow[];
   readonly endpoints: readonly EndpointRow[];
   readonly keys: readonly KeyRow[];
+  readonly endedSessions: readonly EndedSessionRow[];
 }
 
 // ---- record -------------------------------------------------------------------------------------------------------

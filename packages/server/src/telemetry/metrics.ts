@@ -6,7 +6,7 @@ export interface Metrics {
   readonly contentType: string;
   text(): Promise<string>;
   /** Counts what happens from now on. */
-  watch(engine: Pick<Engine, 'observe' | 'gauges'>): void;
+  watch(engine: Pick<Engine, 'observe' | 'gauges' | 'nodes'>): void;
   /** Where the number of live readers is asked for. */
   readersFrom(count: () => number): void;
 }
@@ -30,6 +30,7 @@ export function createMetrics(): Metrics {
     watch: (engine) => {
       watchCounters(engine, registry);
       watchGauges(engine, registry);
+      watchNodes(engine, registry);
     },
     readersFrom: (count) => {
       readers = count;
@@ -114,5 +115,21 @@ function watchGauges({ gauges }: Pick<Engine, 'gauges'>, registry: Registry): vo
       registers: [registry],
       collect: () => gauge.set(gauges()[name]),
     });
+  }
+}
+
+function watchNodes({ nodes }: Pick<Engine, 'nodes'>, registry: Registry): void {
+  const info = new Gauge({ name: 'paybell_node_info', help: 'The name of this process.', labelNames: ['node'], registers: [registry] });
+  info.set({ node: nodes.id }, 1);
+  for (const [name, help, value] of [
+    ['other_nodes', 'Other processes on the same store.', () => nodes.state().others],
+    ['directory_version', 'Version of the configuration that is held here.', () => nodes.state().directory],
+    ['directory_behind', 'Versions of the configuration that the store is ahead.', () => nodes.state().behind],
+    ['redis_connected', 'Whether hints travel through Redis: 1 yes, 0 no or none.', () => Number(nodes.state().redis === 'connected')],
+    ['signal_dropped', 'Hints that were not sent since the start, because Redis would not have taken them.', () => nodes.state().dropped],
+    ['signal_ignored', 'Hints since the start that could not be understood.', () => nodes.state().ignored],
+    ['directory_unreadable', 'Rows sealed with a master key that is not known here.', () => nodes.state().unreadable],
+  ] as const) {
+    const gauge: Gauge = new Gauge({ name: `paybell_${name}`, help, registers: [registry], collect: () => gauge.set(value()) });
   }
 }

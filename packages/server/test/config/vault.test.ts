@@ -22,6 +22,10 @@ const notes = () => {
     texts,
     getNote: async (name: string) => texts.get(name) ?? null,
     putNote: async ({ name, text }: { name: string; text: string }) => void texts.set(name, text),
+    claimNote: async ({ name, text }: { name: string; text: string }) => {
+      if (!texts.has(name)) texts.set(name, text);
+      return texts.get(name) ?? text;
+    },
   };
 };
 
@@ -84,6 +88,13 @@ describe('unlocking', () => {
     await unlockVault({ ...input, masterKeys: [key('a')] });
     await assert.rejects(unlockVault({ ...input, masterKeys: [key('a')] }), /not the master keys that this store was written with/);
     await assert.rejects(unlockVault({ ...input, masterKeys: [key('b')] }), /"a", which is not among the keys/);
+  });
+
+  it('holds all but the first of several processes that start on a new store to the first one', async () => {
+    const store = notes();
+    const input = { dataDir: folder(), notes: { ...store, getNote: async () => null }, random: randomBytes };
+    await unlockVault({ ...input, masterKeys: [key('a')] });
+    await assert.rejects(unlockVault({ ...input, masterKeys: [key('b')] }), /not the master keys that this store was written with/);
   });
 
   it('moves the check value to a new current key, so that the old one can go', async () => {

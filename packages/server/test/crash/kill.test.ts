@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Finding, Page, PageQuery } from '../../src/storage/contract.ts';
-import { databasePath, openStorage } from '../../src/storage/open.ts';
+import { databasePath } from '../../src/storage/open.ts';
 import { paybell } from '../cli/paybell.ts';
 import { spawnServer, tempDir } from '../support/server.ts';
-import type { Api, SpawnedServer } from '../support/server.ts';
+import type { SpawnedServer } from '../support/server.ts';
 import { allDelivered } from './drain.ts';
 import { makeShots, newLedger, startLoad } from './load.ts';
 import type { Ledger, Shot } from './load.ts';
 import { randomFrom } from './random.ts';
 import { countRepeats, startReceiver } from './receiver.ts';
 import type { Receiver } from './receiver.ts';
+import { eventsInTheApi, findings, nothingLost } from './whole.ts';
 
 const KILLS = 50;
 const CLIENTS = 16;
@@ -76,12 +76,12 @@ it(
     assert.equal(await drained.terminate(), 0, drained.errors());
 
     assert.deepEqual(ledger.refused, []);
-    await nothingLost(ledger);
+    await nothingLost(databasePath(data.path), { ledger, receipts: receiver.receipts });
     assert.ok(lives.inFlightAtKill > 0, 'no delivery was in flight at any kill: this run proves nothing about repeats');
     assert.deepEqual(repeats.changed, [], 'repeats carry the same bytes');
     assert.deepEqual(repeats.unexplained, [], 'nothing is repeated without a crash');
     assert.ok(repeats.worst <= MOST_IN_FLIGHT, `one kill repeated ${repeats.worst} deliveries; at most ${MOST_IN_FLIGHT} were in flight`);
-    assert.deepEqual(await findings(), []);
+    assert.deepEqual(await findings(databasePath(data.path)), []);
     const doctor = await paybell(['doctor', '--data', data.path, '--json']);
     assert.equal(doctor.code, 0, doctor.stdout + doctor.stderr);
     assert.equal((JSON.parse(doctor.stdout.trim().split('\n').at(-1) ?? '') as { findings: number }).findings, 0);
@@ -115,76 +115,7 @@ async function killAndRestart(next: () => Shot, ledger: Ledger): Promise<{ inFli
     await server.kill();
     await load.stop();
     receiver.nextLife();
-    if (kill % LOOK_INSIDE_EVERY === 0) assert.deepEqual(await findings(), [], `after kill ${kill}`);
+    if (kill % LOOK_INSIDE_EVERY === 0) assert.deepEqual(await findings(databasePath(data.path)), [], `after kill ${kill}`);
   }
   return { inFlightAtKill, medianReadyMs: Math.round(readyMs.toSorted((a, b) => a - b)[KILLS >> 1] ?? 0) };
-}
-
-async function eventsInTheApi(api: Api): Promise<number> {
-  const ids = new Set<string>();
-  let cursor: string | null = null;
-  do {
-    const page: string = cursor === null ? '' : `&cursor=${cursor}`;
-    const { status, body } = await api.call('GET', `/v1/events?limit=200${page}`);
-    assert.equal(status, 200);
-    for (const { id } of body.data as { id: string }[]) ids.add(id);
-    cursor = body.nextCursor as string | null;
-  } while (cursor !== null);
-  return ids.size;
-}
-
-/** Every acknowledged shot is one event, in the ledger, and at each endpoint that asked for it. */
-async function nothingLost(ledger: Ledger): Promise<void> {
-  const storage = await openStorage(databasePath(data.path), { readOnly: true, threads: false });
-  await storage.open();
-  try {
-    const events = (await all((page) => storage.listEvents(page))).map(({ event }) => event);
-    const accepted = (await all((page) => storage.listRequests({ ...page, verdict: 'accepted' }))).map(
-      ({ id, sha256 }) => [sha256, id] as const,
-    );
-    const transactions = new Set((await all((page) => storage.listTransactions(page))).map(({ id }) => id));
-    const requests = new Map(accepted);
-    assert.equal(requests.size, accepted.length, 'no two requests with the same bytes were accepted as new');
-    const byRequest = new Map(events.map((event) => [event.request, event]));
-    const byId = new Map(events.map((event) => [event.id, event]));
-    for (const { shot, event: id } of ledger.acks.values()) {
-      const event = id === null ? byRequest.get(requests.get(shot.sha256) ?? '') : byId.get(id);
-      assert.ok(event, `acknowledged and lost: ${shot.path} ${shot.body.toString()}`);
-      assert.equal(event.state, 'recorded', event.note ?? '');
-      assert.ok(transactions.has(event.transaction ?? ''), `${event.id} is not in the ledger`);
-      assert.ok(receiver.receipts.has(`/event ${event.id}`), `${event.id} never came to the endpoint`);
-      const passedOn = shot.door === 'inbound' ? shot.sha256 : event.id;
-      assert.ok(receiver.receipts.has(`/request ${passedOn}`), `the request of ${event.id} was never passed on`);
-    }
-    const deliveries = await all((page) => storage.listDeliveries(page));
-    assert.deepEqual(
-      deliveries.filter(({ status }) => status !== 'succeeded'),
-      [],
-    );
-    assert.ok(deliveries.length > 2 * ledger.acks.size, 'the third endpoint was subscribed to some of the events');
-  } finally {
-    await storage.close();
-  }
-}
-
-async function all<Row>(list: (page: PageQuery) => Promise<Page<Row>>): Promise<Row[]> {
-  const rows: Row[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Page<Row> = await list({ merchant: null, limit: 1000, cursor });
-    rows.push(...page.rows);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-  return rows;
-}
-
-/** The invariants, read from the folder as the dead process left it. */
-async function findings(): Promise<readonly Finding[]> {
-  const storage = await openStorage(databasePath(data.path), { readOnly: true, threads: false });
-  await storage.open();
-  try {
-    return await storage.check({ now: Date.now() });
-  } finally {
-    await storage.close();
-  }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { forge, forgeData, providerById } from '@paybell/sdk';
 import { ADMIN_KEY } from '../support/server.ts';
 import type { Api } from '../support/server.ts';
@@ -32,6 +33,7 @@ export interface Ledger {
 
 export const newLedger = (): Ledger => ({ acks: new Map(), unanswered: [], refused: [], resent: 0 });
 
+const BUSY_MS = 100;
 const SECRET = 'whsec_c2VjcmV0LW9mLXRoZS1jcmFzaC10ZXN0cy0zMi1ieXRlcw==';
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   malipopay: ['transaction.pending', 'transaction.completed', 'transaction.failed'],
@@ -95,10 +97,12 @@ export interface LoadInput {
   readonly most: number;
   readonly ledger: Ledger;
   readonly clients: number;
+  /** True: a 503 is sent again a moment later, as providers do; otherwise it is kept as refused. */
+  readonly again?: boolean;
 }
 
 /** Sends from `clients` connections, each one shot after the other; what went unanswered before goes first. */
-export function startLoad({ url, next, most, ledger, clients }: LoadInput): Load {
+export function startLoad({ url, next, most, ledger, clients, again: patient = false }: LoadInput): Load {
   let left = most;
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   let stopped = false;
@@ -125,6 +129,9 @@ export function startLoad({ url, next, most, ledger, clients }: LoadInput): Load
         });
         count += 1;
         tell();
+      } else if (patient && answer.status === 503) {
+        ledger.unanswered.push(one);
+        await wait(BUSY_MS);
       } else ledger.refused.push(`${one.path} ${answer.status} ${answer.text}`);
     }
   }

@@ -114,8 +114,8 @@ describe('custom headers', () => {
       wrap: (storage) =>
         new Proxy(storage, {
           get: (target, name, receiver) =>
-            name === 'saveEndpoint'
-              ? (row: EndpointRow) => (saved.push(JSON.stringify(row)), target.saveEndpoint(row))
+            name === 'saveEndpoints'
+              ? (rows: readonly EndpointRow[]) => (saved.push(JSON.stringify(rows)), target.saveEndpoints(rows))
               : Reflect.get(target, name, receiver),
         }),
     });

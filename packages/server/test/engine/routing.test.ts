@@ -113,7 +113,7 @@ describe('where an event goes', () => {
       'it is not listed among the endpoints',
     );
     await world.engine.publish('default', [{ ...item, url }]);
-    const { endpoints } = await world.storage.loadDirectory();
+    const { endpoints } = await world.storage.loadDirectory({ since: 0 });
     assert.equal(endpoints.filter(({ perEvent }) => perEvent).length, 1, 'one address is one endpoint');
     await world.stop();
   });

@@ -66,7 +66,7 @@ export const RULES: readonly Rule[] = [
     may: [`type ${SERVER}engine/ports.ts`, `type ${SERVER}engine/deliver/causes.ts`, 'ipaddr.js', 'undici', 'node:*'],
     never: QUIET,
   },
-  { files: `${SERVER}signal/`, may: [`type ${SERVER}engine/ports.ts`], never: QUIET },
+  { files: `${SERVER}signal/`, may: [`type ${SERVER}engine/ports.ts`, '@redis/client'], never: QUIET },
   { files: `${SERVER}live/`, may: [`type ${SERVER}engine/`, 'node:*'], never: QUIET },
   {
     files: `${SERVER}telemetry/`,

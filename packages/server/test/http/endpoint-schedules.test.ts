@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { createHttp } from '../../src/http/app.ts';
 import type { Http } from '../../src/http/app.ts';
+import { noSignal } from '../../src/signal/signal.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { makeWorld } from '../support/world.ts';
 import type { World } from '../support/world.ts';
@@ -23,6 +24,8 @@ before(async () => {
     clock: world.clock,
     log: { info: silent, warn: silent, error: silent },
     metrics: createMetrics(),
+    vault: world.vault,
+    signal: noSignal,
   });
   url = await http.listen({ host: '127.0.0.1', port: 0 });
 });

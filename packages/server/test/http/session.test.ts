@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { makeVault } from '../../src/config/vault.ts';
 import { Sessions } from '../../src/http/sessions.ts';
 import { ADMIN, codeOf, startServer } from './setup.ts';
 import type { TestServer } from './setup.ts';
@@ -60,12 +62,16 @@ describe('sessions', () => {
     assert.equal(codeOf(await server.call('POST', '/v1/session', { key: null, body: { key: 'wrong' } })), 'unauthorized');
   });
 
-  it('end after twelve hours', () => {
+  it('end after twelve hours, and are nothing where the seal is another', () => {
     let now = 1_000;
-    const sessions = new Sessions({ now: () => now });
+    const parts = { clock: { now: () => now }, directory: { endSession: async () => undefined, isEnded: () => false } };
+    const seals = ['a', 'b'].map((name) => makeVault([{ name, bytes: randomBytes(32) }], randomBytes));
+    const [sessions, others] = seals.map((vault) => new Sessions({ ...parts, vault })) as [Sessions, Sessions];
     const { token } = sessions.open({ key: 'key_1', merchant: null });
     now += 12 * 3_600_000 - 1;
     assert.equal(sessions.find(token)?.key, 'key_1');
+    assert.equal(others.find(token), null);
+    assert.equal(sessions.find(`${token}x`), null);
     now += 1;
     assert.equal(sessions.find(token), null);
   });

@@ -13,60 +13,11 @@ import { Hub } from '../../src/live/hub.ts';
 import { openStream } from '../../src/live/sse.ts';
 import { ADMIN, codeOf, paymentBody, startServer } from '../http/setup.ts';
 import type { TestServer } from '../http/setup.ts';
+import { Stream } from '../support/stream.ts';
+import type { Frame } from '../support/stream.ts';
 
-interface Frame {
-  readonly event: string;
-  readonly id: string;
-  // oxlint-disable-next-line typescript/no-explicit-any -- rows of three shapes
-  readonly data: any;
-}
-
-/** A reader of Server-Sent Events, as a browser is one. */
-class Stream {
-  readonly frames: Frame[] = [];
-  readonly #response: IncomingMessage;
-  lastId = '';
-  #rest = '';
-
-  constructor(response: IncomingMessage) {
-    this.#response = response;
-    response.setEncoding('utf8').on('data', (text: string) => this.#take(text));
-    response.on('error', () => {});
-  }
-
-  static async open(url: string, headers: Record<string, string> = {}): Promise<Stream> {
-    const [response] = (await once(get(url, { headers: { authorization: `Bearer ${ADMIN}`, ...headers }, agent: false }), 'response')) as [
-      IncomingMessage,
-    ];
-    assert.equal(response.statusCode, 200);
-    assert.match(response.headers['content-type']!, /^text\/event-stream/);
-    const stream = new Stream(response);
-    await stream.until(() => stream.lastId !== '');
-    return stream;
-  }
-
-  #take(text: string): void {
-    const blocks = (this.#rest + text).split('\n\n');
-    this.#rest = blocks.pop()!;
-    for (const block of blocks) {
-      const fields = Object.fromEntries(
-        block.split('\n').map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-      );
-      if (fields['id'] !== undefined) this.lastId = fields['id'];
-      if (fields['data'] !== undefined)
-        this.frames.push({ event: fields['event'] ?? 'message', id: this.lastId, data: JSON.parse(fields['data']) });
-    }
-    this.#response.emit('taken');
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    while (!done()) await once(this.#response, 'taken', { signal: AbortSignal.timeout(5_000) });
-  }
-
-  close(): void {
-    this.#response.destroy();
-  }
-}
+const open = (url: string, headers: Record<string, string> = {}): Promise<Stream> =>
+  Stream.open(url, { authorization: `Bearer ${ADMIN}`, ...headers });
 
 describe('live streams of a server', () => {
   let server: TestServer;
@@ -77,7 +28,7 @@ describe('live streams of a server', () => {
 
   it('send the rows as the API shows them', async () => {
     const source = await server.source();
-    const stream = await Stream.open(`${server.url}/v1/live`);
+    const stream = await open(`${server.url}/v1/live`);
     await source.post(paymentBody());
     await stream.until(
       () => stream.frames.some(({ event }) => event === 'request') && stream.frames.some(({ event }) => event === 'transaction'),
@@ -92,9 +43,9 @@ describe('live streams of a server', () => {
   it('resume with Last-Event-ID or since, without loss or repeat, however often they break', async () => {
     const source = await server.source();
     const path = `${server.url}/v1/live?topics=requests`;
-    const whole = await Stream.open(path);
+    const whole = await open(path);
     const pieces: Frame[] = [];
-    let piece = await Stream.open(path);
+    let piece = await open(path);
     for (let round = 0; round < 6; round++) {
       const before = pieces.length;
       await Promise.all([source.post(paymentBody()), source.post(paymentBody())]);
@@ -104,7 +55,7 @@ describe('live streams of a server', () => {
       pieces.push(...piece.frames);
       assert.ok(pieces.length > before);
       await source.post(paymentBody());
-      piece = round % 2 === 0 ? await Stream.open(path, { 'last-event-id': lastId }) : await Stream.open(`${path}&since=${lastId}`);
+      piece = round % 2 === 0 ? await open(path, { 'last-event-id': lastId }) : await open(`${path}&since=${lastId}`);
     }
     const all = (): string[] => [...pieces, ...piece.frames].map(({ id }) => id);
     await whole.until(() => whole.frames.length === 18);
@@ -119,7 +70,7 @@ describe('live streams of a server', () => {
   });
 
   it('answer reset to what cannot be resumed', async () => {
-    const stream = await Stream.open(`${server.url}/v1/live?since=other-12`);
+    const stream = await open(`${server.url}/v1/live?since=other-12`);
     await stream.until(() => stream.frames.length > 0);
     assert.equal(stream.frames[0]!.event, 'reset');
     stream.close();
@@ -128,7 +79,7 @@ describe('live streams of a server', () => {
   it('show a merchant only its own, and refuse unknown topics', async () => {
     const [mine, theirs] = [await server.merchant('live-mine'), await server.merchant('live-theirs')];
     const [own, other] = [await server.source(mine), await server.source(theirs)];
-    const stream = await Stream.open(`${server.url}/v1/live`, { authorization: `Bearer ${mine}` });
+    const stream = await open(`${server.url}/v1/live`, { authorization: `Bearer ${mine}` });
     await other.post(paymentBody());
     await own.post(paymentBody());
     await stream.until(() => stream.frames.some(({ event }) => event === 'transaction'));
@@ -150,7 +101,7 @@ describe('live streams on sockets', () => {
     // The route asks its parts for the hub alone.
     live(app as unknown as Api, { hub } as RouteParts);
     const url = await app.listen({ host: '127.0.0.1', port: 0 });
-    const stream = await Stream.open(`${url}/live`);
+    const stream = await open(`${url}/live`);
     const second = await fetch(`${url}/live`);
     assert.deepEqual([second.status, ((await second.json()) as { code: string }).code], [503, 'too_many_streams']);
     stream.close();
@@ -169,7 +120,7 @@ describe('live streams on sockets', () => {
     const [stuck] = (await once(get(url, { agent: false }), 'response')) as [IncomingMessage];
     stuck.on('error', () => {});
     stuck.pause();
-    const quick = await Stream.open(url);
+    const quick = await open(url);
     const row = JSON.stringify('x'.repeat(16_000));
     // What the kernel buffers on loopback is a few megabytes; far more is sent.
     let sent = 0;

@@ -93,7 +93,7 @@ async function everything(store: Storage) {
     Promise.all(rows.map(({ id }) => read(id)));
   const stats = await store.stats({ merchant: null, from: 0, to: Date.now() + 3_600_000, bucketMs: 86_400_000 });
   return {
-    directory: await store.loadDirectory(),
+    directory: await store.loadDirectory({ since: 0 }),
     note: await store.getNote('master-key-check'),
     requests,
     bodies: (await of(requests, (id) => store.getRequestBody({ merchant: null, id }))).map((body) => Buffer.from(body ?? []).toString()),

@@ -120,7 +120,9 @@ export function storageFor(life: Life, parts: StoreParts): Storage {
 
   const methods: Record<string, unknown> = {};
   return new Proxy(methods, {
-    get: (made, name) =>
-      name === 'then' || typeof name !== 'string' ? undefined : (made[name] ??= (argument: unknown) => call(name, argument)),
+    get(made, name) {
+      if (name === 'shared') return kind === 'server';
+      return name === 'then' || typeof name !== 'string' ? undefined : (made[name] ??= (argument: unknown) => call(name, argument));
+    },
   }) as unknown as Storage;
 }

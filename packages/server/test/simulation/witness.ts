@@ -105,16 +105,16 @@ export class Witness implements Watch {
   }
 
   asked(_life: Life, name: string, argument: unknown): void {
-    if (name !== 'saveEndpoint') return;
-    const { id, url } = argument as EndpointRow;
-    this.#byUrl.set(url, id);
-    this.#parts.known.changing(id, this.#parts.now());
+    if (name !== 'saveEndpoints') return;
+    for (const { id, url } of argument as readonly EndpointRow[]) {
+      this.#byUrl.set(url, id);
+      this.#parts.known.changing(id, this.#parts.now());
+    }
   }
 
   told(_life: Life, name: string, argument: unknown, ok: boolean): void {
-    if (name !== 'saveEndpoint') return;
-    const row = argument as EndpointRow;
-    this.#parts.known.stands(row.id, this.#parts.now(), ok ? row : undefined);
+    if (name !== 'saveEndpoints') return;
+    for (const row of argument as readonly EndpointRow[]) this.#parts.known.stands(row.id, this.#parts.now(), ok ? row : undefined);
   }
 
   before(_life: Life, name: string, argument: unknown): void {

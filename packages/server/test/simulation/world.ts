@@ -16,6 +16,7 @@ import { createLoop } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { Network } from './network.ts';
 import type { Plan } from './plan.ts';
+import { noSignal } from '../../src/signal/signal.ts';
 import { storageFor } from './store.ts';
 import type { StoreMood } from './store.ts';
 import { Witness } from './witness.ts';
@@ -169,6 +170,8 @@ export class World {
     const seed = plan.seed + life.name.charCodeAt(0) * 1_000_003 + this.nodes.reduce((sum, { starts }) => sum + starts, 0) * 7919;
     const ids = diceFrom(seed, 'ids');
     return createEngine({
+      signal: noSignal,
+      node: `node_${life.name}_${this.nodes.reduce((sum, { starts }) => sum + starts, 0)}`,
       storage: storageFor(life, {
         loop,
         dice: diceFrom(seed, 'store'),

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import { forge, normalHeaders, providerById } from '@paybell/sdk';
 import type { ForgeInput, Provider } from '@paybell/sdk';
 import { makeVault } from '../../src/config/vault.ts';
+import type { Vault } from '../../src/config/vault.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Accepted, Engine, Inbound, NewEndpoint, Source } from '../../src/engine/faces.ts';
 import type { Clock, Log, SendRequest, SendResult, Timers } from '../../src/engine/ports.ts';
+import { noSignal } from '../../src/signal/signal.ts';
 import { causeOfStatus } from '../../src/send/faults.ts';
 import type { Storage } from '../../src/storage/contract.ts';
 import { openStorage } from '../../src/storage/open.ts';
@@ -94,6 +96,7 @@ export function answered(status: number, headers: Readonly<Record<string, string
 export interface World extends Time {
   readonly path: string;
   readonly storage: Storage;
+  readonly vault: Vault;
   readonly engine: Engine;
   /** Every call that was sent, in order. */
   readonly calls: Call[];
@@ -134,8 +137,11 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
     if (given instanceof Promise) return given;
     return Promise.resolve(typeof given === 'number' ? answered(given) : answered(given.status, given.headers));
   };
+  let engines = 0;
   const another = (over: Storage = storage): Engine =>
     createEngine({
+      signal: noSignal,
+      node: `node_${(engines += 1)}`,
       storage: over,
       send,
       clock: time.clock,
@@ -154,6 +160,7 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
     ...time,
     path,
     storage,
+    vault,
     engine,
     calls,
     troubles,

@@ -46,7 +46,8 @@ export interface Due {
   again(lane: Lane): void;
   /** Claims what is due, now or as soon as allowed. */
   look(): void;
-  start(): Promise<void>;
+  /** Asks the store what waits there, now and every few seconds from now on. */
+  sweep(): Promise<void>;
   /** Resolves when no claim runs any more. */
   stop(): Promise<void>;
 }
@@ -59,6 +60,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
   let stopped = false;
   let claiming: Promise<void> = Promise.resolve();
   let cancelSweep: () => void = () => undefined;
+  let sweeping: Promise<void> | null = null;
 
   function schedule(at: number): void {
     if (stopped || looking || at >= wakeAt) return;
@@ -132,9 +134,15 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
     } catch (error) {
       log.error({ error: String(error) }, 'the backlog could not be read');
     }
+    sweeping = null;
     if (stopped) return;
     scheduleNext();
-    cancelSweep = timers.after(SWEEP_MS, () => void sweep());
+    cancelSweep();
+    cancelSweep = timers.after(SWEEP_MS, () => void sweepOnce());
+  }
+
+  function sweepOnce(): Promise<void> {
+    return (sweeping ??= sweep());
   }
 
   return {
@@ -148,7 +156,7 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
       }
     },
     look: () => schedule(clock.now()),
-    start: sweep,
+    sweep: sweepOnce,
     stop() {
       stopped = true;
       cancel?.();

@@ -1,3 +1,4 @@
+import type { EndpointNow } from '../faces.ts';
 import type { InnerDirectory } from '../directory.ts';
 import { Lane } from './lane.ts';
 
@@ -37,4 +38,15 @@ export class Lanes {
     }
     return { queued, openBreakers };
   }
+}
+
+/** How an endpoint is sent to now. */
+export function nowOf(lane: Lane, maxInFlight: number, now: number): EndpointNow {
+  const breaker = lane.breaker.state(now);
+  return {
+    breaker,
+    limit: lane.limit(maxInFlight, now),
+    probeAt: breaker === 'open' ? lane.breaker.parkedUntil : null,
+    failingSince: lane.standing.since,
+  };
 }

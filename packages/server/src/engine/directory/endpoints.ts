@@ -1,6 +1,6 @@
-import type { EndpointRow } from '../../storage/contract.ts';
+import type { EndpointRow, Versioned } from '../../storage/contract.ts';
 import { customHeaders } from './custom-headers.ts';
-import type { DirectoryParts } from './parts.ts';
+import type { RoomParts } from './parts.ts';
 import type { Directory, Endpoint, EndpointChange, NewEndpoint } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
 import { bare, find, hold, newest, openSealed } from './held.ts';
@@ -10,7 +10,6 @@ import { checkEndpoint, checkOptions, providerOf } from './rules.ts';
 import type { SecretEntry } from './secrets.ts';
 import { checkSelection } from './selection.ts';
 import { changedSecrets, checkMovable, firstSecrets, nextSecrets, publicKeyOf, receiverSecrets, signingOf, turned } from './signing.ts';
-import { turns } from './turns.ts';
 
 const DEFAULT_IN_FLIGHT = 16;
 const MOST_SECRETS = 6;
@@ -34,37 +33,52 @@ type Clear = Omit<EndpointRow, 'sealed' | Added> & Pick<Endpoint, Added | 'heade
 /** Fields that rows of earlier days lack. */
 type Added = 'customEvents' | 'orderedWait' | 'skipStale' | 'disableAfter';
 
+type Row = Held<Endpoint & Versioned>;
+
 interface Made {
   readonly row: Clear;
   readonly entries: readonly SecretEntry[];
 }
 
 /** Endpoints: where merchants are sent to. */
-export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: string) => void) {
-  const { storage, vault, clock, random, newId, judgeUrl } = parts;
-  const rows = new Map<string, Held<Endpoint>>();
-  const byMerchant = new Map<string, Held<Endpoint>[]>();
+export function createEndpoints(parts: RoomParts) {
+  const { storage, vault, clock, random, newId, judgeUrl, checkMerchant, inTurn, saved, opened } = parts;
+  const rows = new Map<string, Row>();
+  const byMerchant = new Map<string, Row[]>();
   const making = new Map<string, Promise<Endpoint>>();
-  const inTurn = turns();
   let changed: (endpoint: Endpoint | null, id: string) => void = () => undefined;
 
-  const of = (merchant: string): readonly Held<Endpoint>[] => byMerchant.get(merchant) ?? [];
-  const ownOf = (merchant: string): readonly Held<Endpoint>[] => of(merchant).filter(({ perEvent }) => !perEvent);
+  const of = (merchant: string): readonly Row[] => byMerchant.get(merchant) ?? [];
+  const ownOf = (merchant: string): readonly Row[] => of(merchant).filter(({ perEvent }) => !perEvent);
 
   function regroup(): void {
     byMerchant.clear();
     for (const endpoint of rows.values()) byMerchant.set(endpoint.merchant, [...of(endpoint.merchant), endpoint]);
   }
 
-  async function save({ row, entries }: Made): Promise<Endpoint> {
-    const { headers, ...open } = row;
-    await storage.saveEndpoint({ ...open, sealed: vault.seal(JSON.stringify({ entries, headers }), row.id) });
+  /** In memory as it is in the store. */
+  function put(row: Clear, entries: readonly SecretEntry[]): Row {
     const endpoint = hold(row, entries, clock);
     if (row.deletedAt === null) rows.set(row.id, endpoint);
     else rows.delete(row.id);
-    regroup();
-    changed(row.deletedAt === null ? endpoint : null, row.id);
     return endpoint;
+  }
+
+  function tell(ids: readonly string[]): void {
+    for (const id of ids) changed(rows.get(id) ?? null, id);
+  }
+
+  /** All in one commit; answers with the first. */
+  async function save(...made: readonly [Made, ...Made[]]): Promise<Endpoint> {
+    const sealed = made.map(({ row: { headers, ...open }, entries }) => ({
+      ...open,
+      sealed: vault.seal(JSON.stringify({ entries, headers }), open.id),
+    }));
+    const version = saved(await storage.saveEndpoints(sealed));
+    const [first] = made.map(({ row, entries }) => put({ ...row, version }, entries));
+    regroup();
+    tell(made.map(({ row }) => row.id));
+    return first as Endpoint;
   }
 
   function checkUrl(url: string): void {
@@ -72,7 +86,7 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     if (wrong !== null) throw new Refusal(wrong.code === 'address_blocked' ? 'address_blocked' : 'invalid_url', wrong.sentence);
   }
 
-  function make(input: NewEndpoint, like?: Held<Endpoint>): Made {
+  function make(input: NewEndpoint, like?: Row): Made {
     checkMerchant(input.merchant);
     const provider = providerOf(input.provider ?? 'paybell');
     checkUrl(input.url);
@@ -100,6 +114,7 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
       perEvent: false,
       createdAt: clock.now(),
       deletedAt: null,
+      version: 0,
     };
     checkEndpoint(row);
     checkSelection(row, provider);
@@ -119,7 +134,7 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     return save({ row: { ...row, perEvent: true }, entries });
   }
 
-  function changedFrom(before: Held<Endpoint>, { signing, ...change }: EndpointChange): Made {
+  function changedFrom(before: Row, { signing, ...change }: EndpointChange): Made {
     const provider = providerOf(change.provider ?? before.provider);
     if (change.url !== undefined) checkUrl(change.url);
     if (change.options !== undefined) checkOptions(provider, change.options);
@@ -138,14 +153,13 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
   }
 
   /** Those made for one event's `url` sign with the secrets of the endpoint that they were made like, so they change with it. */
-  const followersOf = ({ id, merchant, entries }: Held<Endpoint>): readonly Held<Endpoint>[] =>
+  const followersOf = ({ id, merchant, entries }: Row): readonly Row[] =>
     of(merchant).filter((row) => row.perEvent && row.id !== id && row.entries[0]?.text === entries[0]?.text);
 
-  async function change(before: Held<Endpoint>, wanted: EndpointChange): Promise<Endpoint> {
+  async function change(before: Row, wanted: EndpointChange): Promise<Endpoint> {
     const made = changedFrom(before, wanted);
-    if (made.entries !== before.entries)
-      for (const follower of followersOf(before)) await save({ row: { ...bare(follower), deletedAt: null }, entries: made.entries });
-    return save(made);
+    const followers = made.entries === before.entries ? [] : followersOf(before);
+    return save(made, ...followers.map((row) => ({ row: { ...bare(row), deletedAt: null }, entries: made.entries })));
   }
 
   const face: EndpointFace = {
@@ -174,14 +188,13 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
         const before = find(rows, merchant, id);
         const provider = providerOf(before.provider);
         const now = clock.now();
-        const inUseOf = (row: Held<Endpoint>) => row.entries.filter(({ until }) => until === null || until > now);
+        const inUseOf = (row: Row) => row.entries.filter(({ until }) => until === null || until > now);
         const next = nextSecrets({ provider, entries: inUseOf(before), secret }, random);
-        const turn = (row: Held<Endpoint>): Promise<Endpoint> => {
+        const turn = (row: Row): Made => {
           const entries = turned(provider, { entries: inUseOf(row), next, endsAt: now + overlapMs }).slice(0, MOST_SECRETS);
-          return save({ row: { ...bare(row), deletedAt: null }, entries });
+          return { row: { ...bare(row), deletedAt: null }, entries };
         };
-        for (const follower of followersOf(before)) await turn(follower);
-        return turn(before);
+        return save(turn(before), ...followersOf(before).map(turn));
       }),
     signingOf({ provider: id, secrets }) {
       const provider = providerOf(id);
@@ -220,12 +233,19 @@ export function createEndpoints(parts: DirectoryParts, checkMerchant: (id: strin
     onEndpoint(listener: typeof changed): void {
       changed = listener;
     },
-    load(stored: readonly EndpointRow[]): void {
-      for (const { customEvents = false, orderedWait = null, skipStale = false, disableAfter = null, sealed, ...row } of stored) {
-        const { entries, headers } = openSealed({ id: row.id, sealed }, vault);
-        rows.set(row.id, hold({ ...row, customEvents, orderedWait, skipStale, disableAfter, headers }, entries, clock));
+    /** Rows as they stand in the store; answers with the ids of those that are news here. */
+    load(stored: readonly EndpointRow[]): readonly string[] {
+      const news = stored.filter(
+        ({ id, version, deletedAt }) => version > (rows.get(id)?.version ?? 0) && (deletedAt === null || rows.has(id)),
+      );
+      for (const { customEvents = false, orderedWait = null, skipStale = false, disableAfter = null, sealed, ...row } of news) {
+        const { entries, headers } = opened({ id: row.id, sealed }, openSealed) ?? rows.get(row.id) ?? { entries: [], headers: {} };
+        put({ ...row, customEvents, orderedWait, skipStale, disableAfter, headers }, entries);
       }
       regroup();
+      return news.map(({ id }) => id);
     },
+    /** Tells who follows endpoints that another process changed these. */
+    tell,
   };
 }

@@ -1,29 +1,31 @@
-import type { SourceRow } from '../../storage/contract.ts';
-import type { DirectoryParts } from './parts.ts';
+import type { SourceRow, Versioned } from '../../storage/contract.ts';
+import type { RoomParts } from './parts.ts';
 import type { Directory, Source } from '../faces.ts';
 import { Refusal } from '../refusal.ts';
 import { bare, find, hold, newest, openEntries } from './held.ts';
 import type { Held } from './held.ts';
 import { checkOptions, checkSecret, providerOf } from './rules.ts';
 import type { SecretEntry } from './secrets.ts';
-import { turns } from './turns.ts';
 
 const MOST_SECRETS = 5;
 
 type SourceFace = Pick<Directory, 'sources' | 'source' | 'createSource' | 'changeSource' | 'deleteSource'>;
 
 /** Sources: where merchants receive from. */
-export function createSources(parts: DirectoryParts, checkMerchant: (id: string) => void) {
-  const { storage, vault, clock, newId } = parts;
-  const rows = new Map<string, Held<Source>>();
-  const inTurn = turns();
+export function createSources({ storage, vault, clock, newId, checkMerchant, inTurn, saved, opened }: RoomParts) {
+  const rows = new Map<string, Held<Source & Versioned>>();
 
-  async function save(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Promise<Source> {
-    await storage.saveSource({ ...row, sealed: vault.seal(JSON.stringify(entries), row.id) });
+  /** In memory as it is in the store. */
+  function put(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Source {
     const source = hold(row, entries, clock);
     if (row.deletedAt === null) rows.set(row.id, source);
     else rows.delete(row.id);
     return source;
+  }
+
+  async function save(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Promise<Source> {
+    const sealed = vault.seal(JSON.stringify(entries), row.id);
+    return put({ ...row, version: saved(await storage.saveSource({ ...row, sealed })) }, entries);
   }
 
   const face: SourceFace = {
@@ -37,7 +39,7 @@ export function createSources(parts: DirectoryParts, checkMerchant: (id: string)
       for (const secret of input.secrets) checkSecret(provider, secret);
       const { merchant, name = provider.name, options = null } = input;
       const id = newId('src');
-      const row = { id, merchant, provider: provider.id, name, options, active: true, createdAt: clock.now(), deletedAt: null };
+      const row = { id, merchant, provider: provider.id, name, options, active: true, createdAt: clock.now(), deletedAt: null, version: 0 };
       return save(
         row,
         input.secrets.map((text) => ({ text, until: null })),
@@ -66,7 +68,10 @@ export function createSources(parts: DirectoryParts, checkMerchant: (id: string)
     ...face,
     sourceById: (id: string): Source | undefined => rows.get(id),
     load(stored: readonly SourceRow[]): void {
-      for (const row of stored) rows.set(row.id, hold(row, openEntries(row, vault), clock));
+      for (const row of stored) {
+        const held = rows.get(row.id);
+        if (row.version > (held?.version ?? 0)) put(row, opened(row, openEntries) ?? held?.entries ?? []);
+      }
     },
   };
 }

@@ -7,12 +7,15 @@ const tags = ['operations'];
 const open = { open: true };
 const Alive = Type.Object({ status: Type.Literal('ok') });
 const Ready = Type.Object({
-  status: Type.Literal('ready'),
+  status: Type.Union([Type.Literal('ready'), Type.Literal('degraded')]),
   store: Type.Object({ driver: Type.String(), durability: Type.String() }),
   waiting: Type.Integer(),
   inFlight: Type.Integer(),
   queued: Type.Integer(),
   openBreakers: Type.Integer(),
+  node: Type.Object({ id: Type.String(), others: Type.Integer() }),
+  redis: Type.Union([Type.Literal('none'), Type.Literal('connected'), Type.Literal('lost')]),
+  directory: Type.Object({ version: Type.Integer(), behind: Type.Integer(), unreadable: Type.Integer() }),
 });
 
 /** These answer without a key: they tell nothing of any merchant. */
@@ -34,7 +37,15 @@ export function health(api: Api, { engine, storage, metrics, log }: RouteParts):
         log.error({ error: String(error) }, 'the store does not answer');
         throw new Problem('store_down', 'The store does not answer.');
       });
-      return { status: 'ready' as const, store, ...engine.gauges() };
+      const { others, directory: version, behind, unreadable, redis } = engine.nodes.state();
+      return {
+        status: unreadable > 0 || redis === 'lost' ? ('degraded' as const) : ('ready' as const),
+        store,
+        ...engine.gauges(),
+        node: { id: engine.nodes.id, others },
+        redis,
+        directory: { version, behind, unreadable },
+      };
     },
   );
 

@@ -42,7 +42,7 @@ export function session(api: Api, { engine, settings }: RouteParts, sessions: Se
 
   api.delete('/session', { schema: { tags, summary: 'Sign out', response: { 204: Nothing, ...problems() } } }, async (request, reply) => {
     const token = request.cookies[SESSION_COOKIE];
-    if (token !== undefined) sessions.end(token);
+    if (token !== undefined) await sessions.end(token);
     return reply.clearCookie(SESSION_COOKIE, cookie).code(204).send(null);
   });
 }

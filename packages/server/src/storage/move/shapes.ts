@@ -28,7 +28,7 @@ const text = (value: SourceValue | undefined): string => String(value);
 
 /** In this order: what is small first, so that a wrong target is found at once. */
 export const SHAPES: readonly Shape[] = [
-  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'failing'].map((table): Shape => ({ table })),
+  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'ended_sessions', 'failing'].map((table): Shape => ({ table })),
   { table: 'tallies', make: (rows) => ({ tallies: rows.map((row) => ({ ...row, shard: 0 })) }) },
   { table: 'requests', select: 'SELECT * FROM requests ORDER BY seq', sequence: 'requests_seq_seq' },
   { table: 'resends', select: 'SELECT * FROM resends ORDER BY seq', sequence: 'resends_seq_seq' },

@@ -61,6 +61,7 @@ export function createPresence(url: string): Presence {
 
   return {
     async announce(name) {
+      if (name === owner && client !== null) return;
       await drop();
       owner = name;
       try {

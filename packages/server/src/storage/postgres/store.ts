@@ -35,6 +35,7 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
   const presence = createPresence(url);
 
   return {
+    shared: true,
     async open() {
       try {
         await prepare(hot, { readOnly, skew, now });

@@ -34,6 +34,7 @@ export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   'loadDirectory',
   'loadFailing',
   'getNote',
+  'beat',
   'listRequests',
   'getRequest',
   'getRequestBody',

@@ -73,7 +73,7 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
   }
 
   // The contract's methods all have one argument and the same name as their operation: this is the whole driver.
-  const contract = new Proxy({ open, close } as Record<string, unknown>, {
+  const contract = new Proxy({ shared: false, open, close } as Record<string, unknown>, {
     get(target, name) {
       if (typeof name !== 'string' || name in target) return target[String(name)];
       if (NO_METHODS.has(name)) return undefined;

@@ -4,10 +4,21 @@
 
 CREATE TABLE notes (name text COLLATE "C" PRIMARY KEY, text text NOT NULL);
 
-CREATE TABLE merchants (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL);
-CREATE TABLE sources (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint);
-CREATE TABLE endpoints (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint);
-CREATE TABLE keys (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint);
+-- Every process holds these in memory. A save counts the note `directory` up in the same transaction and marks its rows with the count:
+-- whoever knows version n asks for the rows beyond it. The note is locked until the commit, so versions become visible in order.
+CREATE TABLE merchants (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint, version bigint NOT NULL);
+CREATE TABLE sources (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint, version bigint NOT NULL);
+CREATE TABLE endpoints (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint, version bigint NOT NULL);
+CREATE TABLE keys (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint, version bigint NOT NULL);
+CREATE TABLE ended_sessions (id text COLLATE "C" PRIMARY KEY, doc text NOT NULL, deleted_at bigint, version bigint NOT NULL);
+CREATE INDEX merchants_by_version ON merchants (version);
+CREATE INDEX sources_by_version ON sources (version);
+CREATE INDEX endpoints_by_version ON endpoints (version);
+CREATE INDEX keys_by_version ON keys (version);
+CREATE INDEX ended_sessions_by_version ON ended_sessions (version);
+
+-- The processes that run on this database, each with a line that it renews every second.
+CREATE TABLE nodes (id text COLLATE "C" PRIMARY KEY, seen_at bigint NOT NULL, news bigint NOT NULL) WITH (fillfactor = 50);
 
 -- Endpoints that have done nothing but fail for a while. Written when that begins and ends, never per attempt.
 CREATE TABLE failing (since bigint NOT NULL, failures bigint NOT NULL, told boolean NOT NULL, endpoint text COLLATE "C" PRIMARY KEY);

@@ -2,10 +2,11 @@
 
 CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE merchants (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT;
-CREATE TABLE sources (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER) STRICT;
-CREATE TABLE endpoints (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER) STRICT;
-CREATE TABLE keys (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER) STRICT;
+CREATE TABLE merchants (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER, version INTEGER NOT NULL) STRICT;
+CREATE TABLE sources (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER, version INTEGER NOT NULL) STRICT;
+CREATE TABLE endpoints (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER, version INTEGER NOT NULL) STRICT;
+CREATE TABLE keys (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER, version INTEGER NOT NULL) STRICT;
+CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, doc TEXT NOT NULL, deleted_at INTEGER, version INTEGER NOT NULL) STRICT;
 
 -- Endpoints that have done nothing but fail for a while. Written when that begins and ends, never per attempt.
 CREATE TABLE failing (endpoint TEXT PRIMARY KEY, since INTEGER NOT NULL, failures INTEGER NOT NULL, told INTEGER NOT NULL) STRICT, WITHOUT ROWID;
