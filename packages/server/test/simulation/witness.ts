@@ -1,5 +1,5 @@
 import { parseDuration } from '../../src/engine/deliver/durations.ts';
-import type { Claimed, EndpointRow, LeasedDelivery, Settlement } from '../../src/storage/contract.ts';
+import type { Claimed, EndpointRow, LeasedDelivery, ResendStep, Settlement } from '../../src/storage/contract.ts';
 import type { Books, Standing } from './books.ts';
 import type { Known } from './known.ts';
 import type { Life } from './life.ts';
@@ -42,6 +42,8 @@ export class Witness implements Watch {
   /** Tries whose lease came with bytes of their own, and those bytes. */
   readonly #claimed = new Set<string>();
   readonly #brought = new WeakMap<Uint8Array, string>();
+  /** Resend, event and endpoint of what was sent in bulk. */
+  readonly #resends = new Set<string>();
   #before: (Standing | null)[] = [];
 
   constructor(parts: WitnessParts) {
@@ -120,6 +122,7 @@ export class Witness implements Watch {
   before(_life: Life, name: string, argument: unknown): void {
     if (name === 'settle') this.#before = (argument as Settlement[]).map(({ delivery }) => this.#parts.books().delivery(delivery));
     if (name === 'addDeliveries') for (const { id } of argument as { id: string }[]) this.added.add(id);
+    if (name === 'stepResend') for (const { id } of (argument as ResendStep).deliveries) this.added.add(id);
     if (name === 'retryDelivery') {
       const { id } = argument as { id: string };
       this.byHand.add(id);
@@ -130,9 +133,19 @@ export class Witness implements Watch {
   after(_life: Life, { name, argument, result }: { name: string; argument: unknown; result: unknown }): void {
     if (name === 'claim') this.#bring((result as Claimed).deliveries);
     if (name === 'addDeliveries') this.#bring(result as LeasedDelivery[]);
+    if (name === 'stepResend' && result === true) this.#resent(argument as ResendStep);
     if (name !== 'settle') return;
     for (const [index, settlement] of (argument as Settlement[]).entries()) {
       this.#settled(settlement, this.#before[index] ?? null, (result as string[])[index] ?? '');
+    }
+  }
+
+  /** One resend sends an event to an endpoint once, whatever crashed in between. */
+  #resent({ id, deliveries }: ResendStep): void {
+    for (const { event, endpoint } of deliveries) {
+      const line = `${id} ${event} ${endpoint}`;
+      if (this.#resends.has(line)) this.#parts.wrong(`${id} sent ${event} to ${endpoint} twice`);
+      this.#resends.add(line);
     }
   }
 
