@@ -87,6 +87,11 @@ export async function startPaybell(settings: Settings): Promise<Running> {
       vault,
       judgeUrl: guard.judgeUrl,
       disableAfterMs: settings.disableAfterMs,
+      retention: {
+        bodiesMs: settings.retentionBodies,
+        attemptsMs: settings.retentionAttempts,
+        quarantineMs: settings.retentionQuarantine,
+      },
       onFatal,
     });
     const metrics = createMetrics();

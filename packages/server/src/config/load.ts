@@ -21,7 +21,8 @@ export interface SettingsInput {
 
 /** Variables of the project's own tests and benchmarks: no settings, and no typing errors of one. */
 const NOT_SETTINGS = /^PAYBELL_(?:(?:TEST|BENCH)_|CHROMIUM$)/;
-const DISABLE_AFTER_MS = 5 * 86_400_000;
+const DAY_MS = 86_400_000;
+const DISABLE_AFTER_MS = 5 * DAY_MS;
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 
 /** Reads all settings, flags before environment. Throws SettingsError. */
@@ -85,6 +86,9 @@ function withFallbacks(given: Partial<Settings>): Settings {
     allowPrivateCidrs: demo ? [...new Set([...cidrs, ...LOOPBACK])] : cidrs,
     // Null is an answer: never.
     disableAfterMs: given.disableAfterMs === undefined ? DISABLE_AFTER_MS : given.disableAfterMs,
+    retentionBodies: given.retentionBodies === undefined ? 180 * DAY_MS : given.retentionBodies,
+    retentionAttempts: given.retentionAttempts === undefined ? 90 * DAY_MS : given.retentionAttempts,
+    retentionQuarantine: given.retentionQuarantine === undefined ? 7 * DAY_MS : given.retentionQuarantine,
     logLevel: given.logLevel ?? 'info',
     demo,
   };

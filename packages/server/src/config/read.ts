@@ -90,6 +90,20 @@ export function oneOf<Word extends string>(text: string, words: readonly Word[])
   return word;
 }
 
+const AGES: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, y: 365 * 86_400_000 };
+
+/** Milliseconds; null: for ever. */
+export function age(text: string): number | null {
+  if (text === 'forever') return null;
+  const [, number = '', unit = ''] = /^(\d{1,5})([mhdy])$/.exec(text) ?? [];
+  const ms = Number(number) * (AGES[unit] ?? 0);
+  // To one reader zero means never, to another at once: what is lost by guessing does not come back.
+  if (Number(text.replace(/[mhdy]$/, '') || 'x') === 0)
+    throw new Error('must not be zero: write forever to keep it, or the time after which it goes, such as 1h.');
+  if (ms === 0) throw new Error(`must be an age such as 24h, 90d or 7y, or forever, not "${shown(text)}".`);
+  return ms;
+}
+
 /** What a person typed, fit for a terminal. */
 function shown(text: string): string {
   const plain = text.replace(/[^\x20-\x7e]/g, '?');

@@ -20,6 +20,10 @@ export interface Settings {
   readonly allowPrivateCidrs: readonly string[];
   /** How long an endpoint may do nothing but fail before it is disabled, in milliseconds; null: for ever. */
   readonly disableAfterMs: number | null;
+  /** How long content is kept, in milliseconds; null: for ever. */
+  readonly retentionBodies: number | null;
+  readonly retentionAttempts: number | null;
+  readonly retentionQuarantine: number | null;
   readonly logLevel: LogLevel;
   readonly demo: boolean;
 }
@@ -144,6 +148,36 @@ export const SETTINGS: readonly Setting[] = [
     secret: false,
     help: 'How long an endpoint may do nothing but fail before it is disabled, such as 12h or 5d; its own disableAfter goes first.',
     read: read.durationOrNever,
+  },
+  {
+    name: 'retentionBodies',
+    flag: 'retention-bodies',
+    env: 'PAYBELL_RETENTION_BODIES',
+    type: 'age such as 24h, 90d or 7y; forever',
+    fallback: '180d',
+    secret: false,
+    help: 'How long bodies are kept: of requests (with their headers), of events, of deliveries. Pending deliveries keep theirs; ledger, digests and keys stay.',
+    read: read.age,
+  },
+  {
+    name: 'retentionAttempts',
+    flag: 'retention-attempts',
+    env: 'PAYBELL_RETENTION_ATTEMPTS',
+    type: 'age such as 24h, 90d or 7y; forever',
+    fallback: '90d',
+    secret: false,
+    help: 'How long headers and answers of attempts are kept; when, how long, which cause and status stay.',
+    read: read.age,
+  },
+  {
+    name: 'retentionQuarantine',
+    flag: 'retention-quarantine',
+    env: 'PAYBELL_RETENTION_QUARANTINE',
+    type: 'age such as 24h, 7d or 1y; forever',
+    fallback: '7d',
+    secret: false,
+    help: 'How long rejected requests wait for a corrected secret; never longer than bodies, and at most 10,000 or 64 MiB for each source.',
+    read: read.age,
   },
   {
     name: 'logLevel',

@@ -18,9 +18,9 @@ import type { Router } from './route.ts';
 /** Diagnosing costs many hashes: under a flood of forged requests the rest is diagnosed when somebody looks at it. */
 const DIAGNOSES_PER_SECOND = 5;
 const DIAGNOSED_BYTES = 32 * 1024;
-/** The quarantine of a source is brought within its bounds after this many rejected requests. */
+/** The quarantine of a source is brought within its bounds after this many rejected requests, and at the first; its age, see upkeep.ts. */
 const PRUNE_EVERY = 200;
-const QUARANTINE = { maxCount: 10_000, maxBytes: 64 * 1024 * 1024, maxAgeMs: 7 * 24 * 3600_000 };
+const QUARANTINE = { maxCount: 10_000, maxBytes: 64 * 1024 * 1024, limit: 2 * PRUNE_EVERY };
 
 export interface AcceptParts {
   readonly directory: InnerDirectory;
@@ -190,15 +190,15 @@ function limiter(clock: Clock, perSecond: number): () => boolean {
 }
 
 /** Keeps forged requests from filling the disk: oldest first, per source, now and then rather than at each. */
-function createQuarantine({ storage, clock, log }: Pick<AcceptParts, 'storage' | 'clock' | 'log'>): (source: string) => void {
+function createQuarantine({ storage, log }: Pick<AcceptParts, 'storage' | 'log'>): (source: string) => void {
   const rejected = new Map<string, number>();
   return (source) => {
     const count = (rejected.get(source) ?? 0) + 1;
     rejected.set(source, count);
-    if (count % PRUNE_EVERY !== 0) return;
-    const { maxCount, maxBytes, maxAgeMs } = QUARANTINE;
+    // The first since the start too: what came before is not counted here.
+    if (count !== 1 && count % PRUNE_EVERY !== 0) return;
     storage
-      .prune({ source, maxCount, maxBytes, olderThan: clock.now() - maxAgeMs })
+      .prune({ source, ...QUARANTINE })
       .catch((error: unknown) => log.warn({ source, error: String(error) }, 'the quarantine could not be pruned'));
   };
 }

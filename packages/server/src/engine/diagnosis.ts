@@ -11,6 +11,8 @@ export function createDiagnosis({ storage, directory }: { storage: Storage; dire
   return async (merchant, id) => {
     const request = await storage.getRequest({ merchant, id });
     const body = await storage.getRequestBody({ merchant, id });
+    if (request !== null && request.expiredAt !== null)
+      throw new Refusal('expired', 'The headers and the body of this request expired, so it cannot be judged again.');
     const source = request === null ? undefined : directory.sourceById(request.source);
     if (request === null || body === null) throw new Refusal('not_found', 'There is no request with this id.');
     if (source === undefined) return [];

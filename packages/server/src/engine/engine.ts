@@ -17,6 +17,8 @@ import { createReverify } from './reverify.ts';
 import { createRouter } from './route.ts';
 import { dataOf } from './accept/data.ts';
 import { createTest } from './test.ts';
+import { createUpkeep } from './upkeep.ts';
+import type { Retention } from './upkeep.ts';
 
 export interface EngineParts {
   readonly storage: Storage;
@@ -32,6 +34,8 @@ export interface EngineParts {
   readonly judgeUrl: DirectoryParts['judgeUrl'];
   /** How long an endpoint may do nothing but fail before it is disabled; null: for ever; absent: five days. */
   readonly disableAfterMs?: number | null;
+  /** Absent: everything is kept for ever. */
+  readonly retention?: Retention;
   /** The store cannot be trusted any more: end the process. */
   readonly onFatal: (error: Error) => void;
 }
@@ -64,6 +68,7 @@ export function createEngine(parts: EngineParts): Engine {
   const reverify = createReverify({ storage, directory, accept });
   const diagnose = createDiagnosis({ storage, directory });
   const test = createTest({ ...parts, directory, newId });
+  const upkeep = createUpkeep({ ...parts, observe });
 
   return {
     directory,
@@ -85,11 +90,12 @@ export function createEngine(parts: EngineParts): Engine {
       await deliver.start();
       await many.start();
       await nodes.start();
+      upkeep.start();
     },
     async stop(withinMs) {
       operational.stop();
       many.stop();
-      await recorder.idle();
+      await Promise.all([upkeep.stop(), recorder.idle()]);
       await deliver.stop(withinMs);
       await nodes.stop();
     },

@@ -7,6 +7,7 @@ import type {
   DeliveryStatus,
   EndpointContent,
   EventWithBody,
+  Expirable,
   KeyRow,
   MerchantRow,
   Peer,
@@ -276,6 +277,7 @@ export interface Happenings {
   commit: { readonly requests: number; readonly events: number; readonly durationMs: number };
   /** The other processes that live, once a second. */
   peers: readonly Peer[];
+  expired: { readonly what: Expirable; readonly count: number; readonly bytes: number };
   /**
    * `opened`: it is taken for down, or a probe failed; `closed`: a probe was answered. `failing`, `recovered`, `disabled` are for the
    * operator: each once, however often a breaker moves.

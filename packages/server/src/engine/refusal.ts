@@ -14,6 +14,7 @@ export const REFUSALS = [
   'idempotency_conflict',
   'not_found',
   'conflict',
+  'expired',
   'overloaded',
   'store_down',
 ] as const;

@@ -17,6 +17,9 @@ export interface ResendParts {
   readonly clock: Clock;
 }
 
+const expired = (sentence: string): Refusal =>
+  new Refusal('expired', `${sentence} Look at its transaction, which is kept, or ask the provider to send it anew.`);
+
 /** New deliveries for events that are in the log. The event keeps its id, so that a receiver can tell a repeat. */
 export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | 'retryDelivery'> {
   const { storage, directory, deliver, router, observe, clock } = parts;
@@ -55,6 +58,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
     async retryDelivery(merchant, id) {
       const found = await storage.getDelivery({ merchant, id });
       if (found === null) throw new Refusal('not_found', 'There is no delivery with this id.');
+      if (found.expiredAt !== null) throw expired('The body of this delivery expired, so it cannot be sent again.');
       if (directory.endpointById(found.delivery.endpoint) === undefined)
         throw new Refusal('conflict', 'The endpoint of this delivery was deleted. Resend the event to another one.');
       const now = clock.now();
@@ -66,6 +70,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
     async resendEvent(merchant, id, endpoint) {
       const found = await storage.getEvent({ merchant, id });
       if (found === null) throw new Refusal('not_found', 'There is no event with this id.');
+      if (found.event.expiredAt !== null) throw expired('The content of this event expired, so it cannot be sent again.');
       const endpoints = endpointsFor(found, endpoint);
       if (endpoints.length === 0) throw new Refusal('conflict', 'No active endpoint selects this event. Name one with "endpoint".');
       return { deliveries: await add(found, endpoints, true) };

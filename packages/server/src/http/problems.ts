@@ -29,6 +29,7 @@ export const PROBLEMS = {
   method_not_allowed: spec(405, 'The address does not take this method'),
   request_timeout: spec(408, 'The request did not arrive in time', true),
   conflict: spec(409, 'It conflicts with what is there'),
+  expired: spec(410, 'It was kept for its time, and is gone'),
   payload_too_large: spec(413, 'The body is too large'),
   unsupported_media_type: spec(415, 'The content type is not taken'),
   unsupported_encoding: spec(415, 'The content encoding is not taken'),

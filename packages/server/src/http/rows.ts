@@ -134,6 +134,7 @@ export function presentRequest(row: store.RequestRow): RequestRow {
     sha256,
     headers: headerMap(pairsOf(row.headers)),
     duplicates,
+    expiredAt: maybeTime(row.expiredAt),
   };
 }
 
@@ -158,6 +159,7 @@ export function presentEvent(row: store.EventRow, data: JsonValue): EventRow {
     note,
     duplicates,
     variants,
+    expiredAt: maybeTime(row.expiredAt),
     data,
   };
 }
@@ -185,7 +187,8 @@ export function presentDelivery(row: store.DeliveryRow): DeliveryRow {
 /** `sent`: the body of the call, the same for every attempt of a delivery. */
 export function presentAttempt(row: store.AttemptRow, sent: Uint8Array | null): Attempt {
   const { n, durationMs, outcome, cause, statusCode, truncated } = row;
-  const answered = statusCode !== null || row.responseHeaders !== null || row.responseBody !== null;
+  const expiredAt = row.expiredAt ?? null;
+  const answered = expiredAt === null && (statusCode !== null || row.responseHeaders !== null || row.responseBody !== null);
   return {
     n,
     startedAt: rfc3339(row.startedAt),
@@ -196,6 +199,7 @@ export function presentAttempt(row: store.AttemptRow, sent: Uint8Array | null): 
     timings: row.timings === null ? null : (toJson(parseJson(row.timings)) as Record<string, unknown>),
     request: { headers: headersOf(row.requestHeaders), ...(sent === null ? { body: null, encoding: 'utf-8' } : bodyText(sent)) },
     response: answered ? { headers: headersOf(row.responseHeaders), ...bodyText(row.responseBody ?? new Uint8Array()), truncated } : null,
+    expiredAt: maybeTime(expiredAt),
   };
 }
 

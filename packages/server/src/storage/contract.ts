@@ -82,17 +82,17 @@ export interface Storage {
   listEvents(query: EventQuery): Promise<Page<EventWithBody>>;
   getEvent(query: ById): Promise<EventWithBody | null>;
   listDeliveries(query: DeliveryQuery): Promise<Page<DeliveryRow>>;
-  getDelivery(
-    query: ById,
-  ): Promise<{ readonly delivery: DeliveryRow; readonly attempts: readonly AttemptRow[]; readonly body: Uint8Array | null } | null>;
+  getDelivery(query: ById): Promise<DeliveryDetail | null>;
   listTransactions(query: TransactionQuery): Promise<Page<Transaction>>;
   /** The transaction, the events it is the fold of, and its children (refunds ...). */
   getTransaction(query: ById): Promise<TransactionDetail | null>;
   stats(query: StatsQuery): Promise<Stats>;
   endpointHealth(query: { readonly endpoints: readonly string[]; readonly since: number }): Promise<readonly EndpointHealth[]>;
 
-  /** Drops the oldest quarantined requests of a source beyond the bounds; answers with how many went. */
+  /** Drops the oldest quarantined requests of a source beyond the bounds, `limit` at most; answers with how many went. */
   prune(bounds: QuarantineBounds): Promise<number>;
+  /** Drops the content of what is older than its time and needed no more: one small step, on from where the last one ended. */
+  expire(step: ExpiryStep): Promise<Expired>;
   /** The invariants behind the promises, checked row by row; empty where all hold. For `paybell doctor`. */
   check(query: { readonly now: number }): Promise<readonly Finding[]>;
   /** Sizes and settings; counts rows, so for doctor alone. */
@@ -395,6 +395,8 @@ export interface AttemptRow {
   readonly truncated: boolean;
   /** JSON text of SendTimings. */
   readonly timings: string | null;
+  /** When its headers and the answer's body were dropped; absent or null while they are there. */
+  readonly expiredAt?: number | null;
 }
 
 export interface Settlement {
@@ -526,8 +528,11 @@ export interface RequestRow {
   readonly diagnosis: string | null;
   readonly size: number;
   readonly sha256: string;
+  /** JSON text; `[]` once expired. */
   readonly headers: string;
   readonly duplicates: number;
+  /** When its headers and body were dropped; null while they are there. */
+  readonly expiredAt: number | null;
 }
 
 export interface EventQuery extends PageQuery {
@@ -562,6 +567,8 @@ export interface EventRow {
   /** Other bytes came under the same key. */
   readonly variants: number;
   readonly data: string | null;
+  /** When its data was dropped (of an inbound event: its request); null while it is there. */
+  readonly expiredAt: number | null;
 }
 
 /** `body` and `headers` are the request's where the event came in by one. */
@@ -593,6 +600,14 @@ export interface DeliveryRow {
   readonly nextAttemptAt: number | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+}
+
+export interface DeliveryDetail {
+  readonly delivery: DeliveryRow;
+  readonly attempts: readonly AttemptRow[];
+  readonly body: Uint8Array | null;
+  /** When the body was dropped; null while it is there. */
+  readonly expiredAt: number | null;
 }
 
 export interface TransactionQuery extends PageQuery {
@@ -677,11 +692,39 @@ export interface QuarantineBounds {
   readonly source: string;
   readonly maxCount: number;
   readonly maxBytes: number;
-  readonly olderThan: number;
+  readonly limit: number;
+}
+
+/**
+ * What expires: `events` (the data of an event with its request and the bodies of its deliveries, once none of them is pending),
+ * `attempts` (headers and answers of a delivery's attempts, once it is finished), `duplicates` (requests that brought no event),
+ * `quarantine` (rejected requests, which go as a whole). Rows, keys, digests, movements and transactions stay.
+ */
+export type Expirable = 'events' | 'attempts' | 'duplicates' | 'quarantine';
+
+export interface ExpiryStep {
+  readonly what: Expirable;
+  /** What is older than this goes. */
+  readonly before: number;
+  readonly now: number;
+  /** At most so many rows are looked at. */
+  readonly rows: number;
+  /** It stops when it has dropped so many. */
+  readonly bytes: number;
+}
+
+export interface Expired {
+  /** Requests, events or deliveries whose content went. */
+  readonly expired: number;
+  /** Those looked at that are needed still: they are looked at again later. */
+  readonly keptBack: number;
+  readonly bytes: number;
+  /** True: the next step may find more at once. */
+  readonly more: boolean;
 }
 
 export interface Finding {
-  /** Name of the invariant: `event_in_log`, `routed_has_delivery`, `success_has_attempt`, `lease_in_time`, `ledger_is_fold`, `books_balance`, `superseded_by`, `integrity`. */
+  /** Name of the invariant: `event_in_log`, `bytes_are_kept`, `routed_has_delivery`, `success_has_attempt`, `lease_in_time`, `ledger_is_fold`, `books_balance`, `superseded_by`, `integrity`. */
   readonly invariant: string;
   readonly id: string | null;
   readonly sentence: string;

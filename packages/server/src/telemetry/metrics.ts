@@ -61,6 +61,13 @@ function watchCounters({ observe }: Pick<Engine, 'observe'>, registry: Registry)
     buckets: COMMIT_SECONDS,
     registers,
   });
+  const expired = new Counter({
+    name: 'paybell_expired_total',
+    help: 'Rows whose content was dropped by age.',
+    labelNames: ['what'],
+    registers,
+  });
+  const expiredBytes = new Counter({ name: 'paybell_expired_bytes_total', help: 'Bytes dropped by age.', labelNames: ['what'], registers });
   const calls = new Histogram({ name: 'paybell_attempt_seconds', help: 'Duration of an attempt.', buckets: ATTEMPT_SECONDS, registers });
 
   // Counters with fixed labels are looked up once: the hot path only adds.
@@ -86,6 +93,10 @@ function watchCounters({ observe }: Pick<Engine, 'observe'>, registry: Registry)
   });
   observe.on('endpoint', ({ happened }) => {
     if (happened === 'disabled') disabled.inc();
+  });
+  observe.on('expired', ({ what, count, bytes }) => {
+    expired.inc({ what }, count);
+    expiredBytes.inc({ what }, bytes);
   });
 }
 

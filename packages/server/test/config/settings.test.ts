@@ -26,6 +26,8 @@ describe('settings', () => {
     assert.equal(settings.databaseUrl, resolve('data/paybell.db'));
     assert.deepEqual(settings.allowPrivateCidrs, []);
     assert.equal(settings.demo, false);
+    const day = 86_400_000;
+    assert.deepEqual([settings.retentionBodies, settings.retentionAttempts, settings.retentionQuarantine], [180 * day, 90 * day, 7 * day]);
   });
 
   it('take flags before the environment', () => {
@@ -61,6 +63,14 @@ describe('settings', () => {
     assert.match(problems({ env: { PAYBELL_LOG_LEVEL: 'wran' } }), /must be one of .*Did you mean warn\?/);
   });
 
+  it('take an age, or forever', () => {
+    const bodies = (text: string) => load({ env: { PAYBELL_RETENTION_BODIES: text } }).retentionBodies;
+    assert.deepEqual(
+      [bodies('90m'), bodies('36h'), bodies('30d'), bodies('7y'), bodies('forever')],
+      [5_400_000, 129_600_000, 2_592_000_000, 220_752_000_000, null],
+    );
+  });
+
   it('leave the variables of tests and benchmarks alone', () => {
     assert.equal(load({ env: { PAYBELL_TEST_CHROMIUM: 'x', PAYBELL_BENCH_DATABASE_URL: 'x', HOME: '/' } }).port, 4400);
   });
@@ -80,6 +90,9 @@ describe('settings', () => {
     ['PAYBELL_MASTER_KEYS', 'a:short', /"a" that is not the base64 of 32 bytes/],
     ['PAYBELL_MASTER_KEYS', `a b:${'A'.repeat(43)}=`, /name/],
     ['PAYBELL_MASTER_KEYS', `a:${'A'.repeat(43)}=,a:${'B'.repeat(43)}=`, /"a" twice/],
+    ['PAYBELL_RETENTION_BODIES', '0', /must not be zero: write forever to keep it/],
+    ['PAYBELL_RETENTION_ATTEMPTS', '0d', /must not be zero/],
+    ['PAYBELL_RETENTION_QUARANTINE', '90', /an age such as 24h, 90d or 7y, or forever, not "90"/],
     ['PAYBELL_ADMIN_KEY', 'with space', /printable ASCII/],
     ['PAYBELL_PUBLIC_URL', 'https://u:p@pay.example', /user name/],
     ['PAYBELL_PUBLIC_URL', 'https://pay.example/?a', /without/],

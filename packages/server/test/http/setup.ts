@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Settings } from '../../src/config/settings.ts';
 import { startPaybell } from '../../src/main.ts';
 import type { ProblemDocument } from '../../src/http/problems.ts';
 
@@ -40,8 +41,8 @@ export const SECRET = 'a-secret-of-the-http-tests';
 let bodies = 0;
 
 /** A whole Paybell on a store of its own and a free port. */
-export async function startServer(): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'paybell-http-'));
+export async function startServer(given: Partial<Settings> = {}): Promise<TestServer> {
+  const dataDir = given.dataDir ?? (await mkdtemp(join(tmpdir(), 'paybell-http-')));
   const running = await startPaybell({
     port: 0,
     host: '127.0.0.1',
@@ -53,8 +54,12 @@ export async function startServer(): Promise<TestServer> {
     publicUrl: null,
     allowPrivateCidrs: ['127.0.0.0/8'],
     disableAfterMs: null,
+    retentionBodies: null,
+    retentionAttempts: null,
+    retentionQuarantine: null,
     logLevel: 'silent',
     demo: false,
+    ...given,
   });
   const call: TestServer['call'] = (method, path, options) => callUrl(method, `${running.url}${path}`, options);
   return {

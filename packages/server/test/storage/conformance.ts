@@ -5,6 +5,7 @@ import { concurrency } from './conformance/concurrency.ts';
 import { delivering } from './conformance/deliver.ts';
 import { ordering } from './conformance/order.ts';
 import { directory } from './conformance/directory.ts';
+import { expiring } from './conformance/expire.ts';
 import { paging } from './conformance/paging.ts';
 import { rare } from './conformance/rare.ts';
 import { recording } from './conformance/record.ts';
@@ -55,6 +56,7 @@ export function conformance({ name, open }: Held): void {
     sums(it);
     checks(it);
     runs(it);
+    expiring(it);
     concurrency(it);
   });
 }

@@ -36,7 +36,9 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
     const plans = watchPlans(db);
     const run = operations(db);
     run.takeOver({ owner: 'a', now: 1, horizon: 5 });
-    run.prune({ source: 's', maxCount: 1, maxBytes: 1, olderThan: 1 });
+    run.prune({ source: 's', maxCount: 1, maxBytes: 1, limit: 1 });
+    for (const what of ['events', 'attempts', 'duplicates', 'quarantine'] as const)
+      run.expire({ what, before: 1, now: 2, rows: 10, bytes: 1000 });
     run.claim({ owner: 'a', now: 1, until: 2, wants: [{ endpoint: 'e', turn: 0, max: 1 }] });
     run.retryDelivery({ merchant: 'm', id: 'd', now: 1 });
     for (const more of [{}, { verdict: 'rejected' as const }, { source: 's', verdict: 'duplicate' as const }])

@@ -5,6 +5,7 @@ import { makeVault } from '../../src/config/vault.ts';
 import type { Vault } from '../../src/config/vault.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import type { Accepted, Engine, Inbound, NewEndpoint, Source } from '../../src/engine/faces.ts';
+import type { Retention } from '../../src/engine/upkeep.ts';
 import type { Clock, Log, SendRequest, SendResult, Timers } from '../../src/engine/ports.ts';
 import { noSignal } from '../../src/signal/signal.ts';
 import { causeOfStatus } from '../../src/send/faults.ts';
@@ -115,7 +116,11 @@ export interface World extends Time {
 }
 
 /** The real engine over the real embedded store; clock, timers, randomness and the endpoints' answers are the test's. */
-export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: Storage) => Storage } = {}): Promise<World> {
+export async function makeWorld({
+  dir,
+  wrap,
+  retention,
+}: { dir?: string; wrap?: (storage: Storage) => Storage; retention?: Retention } = {}): Promise<World> {
   const folder = dir === undefined ? tempDir() : { path: dir, remove: () => undefined };
   const path = join(folder.path, 'paybell.db');
   const time = manualTime();
@@ -150,6 +155,7 @@ export async function makeWorld({ dir, wrap }: { dir?: string; wrap?: (storage: 
       log,
       vault,
       judgeUrl: () => null,
+      ...(retention === undefined ? {} : { retention }),
       onFatal: (error) => {
         throw error;
       },

@@ -5,6 +5,7 @@ import { duration } from '../../ui/clock.ts';
 import { Code } from '../../ui/code.tsx';
 import { headerPairs } from '../../ui/headers.ts';
 import { Icon } from '../../ui/icons.tsx';
+import { capital } from '../../ui/status.ts';
 import { Time } from '../../ui/time.tsx';
 import { pretty } from '../../ui/pretty.ts';
 import { explainCause } from './causes.ts';
@@ -24,6 +25,18 @@ export function HeaderTable({ headers }: { readonly headers: HeaderFields | null
   );
 }
 
+/** Says why there is nothing to see: it was there, and its time was over. */
+export function Expired({ what, at }: { readonly what: string; readonly at: string }) {
+  return (
+    <p className="hint" data-expired>
+      <span>
+        {what} expired (<Time at={at} />
+        ): this server keeps content for a limited time.
+      </span>
+    </p>
+  );
+}
+
 interface Message {
   readonly headers: HeaderFields;
   readonly body: string | null;
@@ -31,26 +44,44 @@ interface Message {
   readonly truncated?: boolean;
 }
 
-function Side({ title, message }: { readonly title: string; readonly message: Message | null }) {
+interface SideProps {
+  readonly title: string;
+  readonly message: Message | null;
+  readonly expiredAt: string | null;
+  /** The body's own end, where it is kept for another time than the headers. */
+  readonly bodyExpiredAt?: string | null;
+}
+
+function Side({ title, message, expiredAt, bodyExpiredAt = expiredAt }: SideProps) {
   if (message === null) {
     return (
       <div className="exchange">
         <h4>{title}</h4>
-        <p className="hint">None came.</p>
+        {expiredAt === null ? <p className="hint">None came.</p> : <Expired what="Headers and body" at={expiredAt} />}
       </div>
     );
   }
+  const gone = [expiredAt === null ? '' : 'headers', !message.body && bodyExpiredAt !== null ? 'body' : ''].filter((part) => part !== '');
+  const at = expiredAt ?? bodyExpiredAt;
   const marks = [message.encoding === 'base64' ? 'as base64' : '', message.truncated === true ? 'cut' : ''].filter((mark) => mark !== '');
   return (
     <div className="exchange">
       <h4>{title}</h4>
-      <HeaderTable headers={message.headers} />
-      {message.body ? <Code label={['Body', ...marks].join(', ')} text={pretty(message.body)} wrap /> : <p className="hint">No body.</p>}
+      {expiredAt === null && <HeaderTable headers={message.headers} />}
+      {message.body && <Code label={['Body', ...marks].join(', ')} text={pretty(message.body)} wrap />}
+      {gone.length > 0 && at !== null && <Expired what={capital(gone.join(' and '))} at={at} />}
+      {!message.body && bodyExpiredAt === null && <p className="hint">No body.</p>}
     </div>
   );
 }
 
-export function AttemptView({ attempt, open: openAtFirst = false }: { readonly attempt: Attempt; readonly open?: boolean }) {
+interface AttemptProps {
+  readonly attempt: Attempt;
+  readonly bodyExpiredAt?: string | null;
+  readonly open?: boolean;
+}
+
+export function AttemptView({ attempt, bodyExpiredAt = null, open: openAtFirst = false }: AttemptProps) {
   const [open, setOpen] = useState(openAtFirst);
   return (
     <li className="attempt">
@@ -69,20 +100,20 @@ export function AttemptView({ attempt, open: openAtFirst = false }: { readonly a
       )}
       {open && (
         <div className="exchanges">
-          <Side title="Request" message={attempt.request} />
-          <Side title="Response" message={attempt.response} />
+          <Side title="Request" message={attempt.request} expiredAt={attempt.expiredAt} bodyExpiredAt={bodyExpiredAt} />
+          <Side title="Response" message={attempt.response} expiredAt={attempt.expiredAt} />
         </div>
       )}
     </li>
   );
 }
 
-export function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
+export function Attempts({ attempts, bodyExpiredAt }: { readonly attempts: readonly Attempt[]; readonly bodyExpiredAt: string | null }) {
   if (attempts.length === 0) return <p className="hint pad">No attempts.</p>;
   return (
     <ol className="attempts">
       {attempts.toReversed().map((attempt, index) => (
-        <AttemptView key={attempt.n} attempt={attempt} open={index === 0} />
+        <AttemptView key={attempt.n} attempt={attempt} bodyExpiredAt={bodyExpiredAt} open={index === 0} />
       ))}
     </ol>
   );

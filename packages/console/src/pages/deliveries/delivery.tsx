@@ -29,17 +29,24 @@ export function DeliveryDetail({ id }: { readonly id: string }) {
           <Waiting delivery={delivery} ordered={endpoint?.ordered === true} />
         </p>
         <Ended delivery={delivery} />
-        <div className="actions">
-          <Action icon="retry" kind="primary" run={() => retryDelivery(delivery.id)}>
-            Retry now
-          </Action>
-          <Action icon="deliveries" run={() => resendEvent(delivery.event, delivery.endpoint)}>
-            Resend event
-          </Action>
-        </div>
+        {delivery.expiredAt === null ? (
+          <div className="actions">
+            <Action icon="retry" kind="primary" run={() => retryDelivery(delivery.id)}>
+              Retry now
+            </Action>
+            <Action icon="deliveries" run={() => resendEvent(delivery.event, delivery.endpoint)}>
+              Resend event
+            </Action>
+          </div>
+        ) : (
+          <p className="hint">
+            Its body expired (<Time at={delivery.expiredAt} />
+            ), so it cannot be sent again.
+          </p>
+        )}
       </header>
       <Panel title={`Attempts (${delivery.attempts.length})`}>
-        <Attempts attempts={delivery.attempts} />
+        <Attempts attempts={delivery.attempts} bodyExpiredAt={delivery.expiredAt} />
       </Panel>
       <Panel title="Details">
         <Facts

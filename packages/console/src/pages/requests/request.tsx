@@ -14,7 +14,7 @@ import { Provider } from '../../ui/provider.tsx';
 import { Skeleton, Trouble } from '../../ui/states.tsx';
 import { capital, VERDICT_LOOKS } from '../../ui/status.ts';
 import { Time } from '../../ui/time.tsx';
-import { HeaderTable } from '../deliveries/attempts.tsx';
+import { Expired, HeaderTable } from '../deliveries/attempts.tsx';
 import { Diagnosis } from './diagnosis.tsx';
 
 interface Body {
@@ -97,10 +97,20 @@ export function RequestDetail({ id }: { readonly id: string }) {
         </p>
       </header>
       <Diagnosis request={request} />
-      <BodyPanel request={request} url={url} />
-      <Panel title={`Headers (${request.rawHeaders.length})`}>
-        <HeaderTable headers={request.rawHeaders} />
-      </Panel>
+      {request.expiredAt === null ? (
+        <>
+          <BodyPanel request={request} url={url} />
+          <Panel title={`Headers (${request.rawHeaders.length})`}>
+            <HeaderTable headers={request.rawHeaders} />
+          </Panel>
+        </>
+      ) : (
+        <Panel title="Headers and body">
+          <div className="pad">
+            <Expired what="Headers and body" at={request.expiredAt} />
+          </div>
+        </Panel>
+      )}
       <Panel title="Details">
         <Facts
           rows={[

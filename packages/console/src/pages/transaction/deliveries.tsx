@@ -16,7 +16,7 @@ function Opened({ id }: { readonly id: string }) {
   return (
     <>
       <Ended delivery={data} />
-      <Attempts attempts={data.attempts} />
+      <Attempts attempts={data.attempts} bodyExpiredAt={data.expiredAt} />
     </>
   );
 }

@@ -12,16 +12,19 @@ import { Icon } from '../../ui/icons.tsx';
 import { pretty } from '../../ui/pretty.ts';
 import { STATUS_LOOKS, TIMELINE_LOOKS, words } from '../../ui/status.ts';
 import { Time } from '../../ui/time.tsx';
+import { Expired } from '../deliveries/attempts.tsx';
 
 interface EventText {
   readonly request: string | null;
+  readonly expiredAt: string | null;
   /** The answer as it was written: parsed and printed again, numbers would lose digits. */
   readonly text: string;
 }
 
 async function readEvent(id: string, signal: AbortSignal): Promise<EventText> {
   const text = await (await send(`/v1/events/${encodeURIComponent(id)}`, { signal })).text();
-  return { request: (JSON.parse(text) as EventRow).request, text: pretty(text) };
+  const { request, expiredAt } = JSON.parse(text) as EventRow;
+  return { request, expiredAt, text: pretty(text) };
 }
 
 function Payload({ id }: { readonly id: string }) {
@@ -37,10 +40,13 @@ function Payload({ id }: { readonly id: string }) {
             Request as it came
           </Link>
         )}
-        <Action icon="retry" run={() => resendEvent(id)}>
-          Resend
-        </Action>
+        {data.expiredAt === null && (
+          <Action icon="retry" run={() => resendEvent(id)}>
+            Resend
+          </Action>
+        )}
       </p>
+      {data.expiredAt !== null && <Expired what="Its data" at={data.expiredAt} />}
       <Code label="Event" text={data.text} />
     </div>
   );

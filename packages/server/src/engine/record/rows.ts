@@ -16,6 +16,7 @@ export function requestRow(request: NewRequest, recorded: Recorded): RequestRow 
     sha256: request.sha256,
     headers: request.headers,
     duplicates: 0,
+    expiredAt: null,
   };
 }
 

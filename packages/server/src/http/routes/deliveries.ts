@@ -4,6 +4,7 @@ import { Problem } from '../problems.ts';
 import { presentAttempt, presentDelivery } from '../rows.ts';
 import { ById, problems } from '../schema/common.ts';
 import { DeliveryDetail, DeliveryList, DeliveryQuery, DeliveryRow } from '../schema/deliveries.ts';
+import { maybeTime } from '../time.ts';
 
 const tags = ['deliveries'];
 
@@ -36,13 +37,24 @@ export const deliveries: Routes = (api, { engine, storage }) => {
     async (request) => {
       const found = await storage.getDelivery({ merchant: request.caller.merchant, id: request.params.id });
       if (found === null) throw new Problem('not_found', 'There is no such delivery; see GET /v1/deliveries.');
-      return { ...presentDelivery(found.delivery), attempts: found.attempts.map((attempt) => presentAttempt(attempt, found.body)) };
+      return {
+        ...presentDelivery(found.delivery),
+        expiredAt: maybeTime(found.expiredAt),
+        attempts: found.attempts.map((attempt) => presentAttempt(attempt, found.body)),
+      };
     },
   );
 
   api.post(
     '/deliveries/:id/retry',
-    { schema: { tags, summary: 'Try again now', params: ById, response: { 202: DeliveryRow, ...problems('not_found', 'conflict') } } },
+    {
+      schema: {
+        tags,
+        summary: 'Try again now',
+        params: ById,
+        response: { 202: DeliveryRow, ...problems('not_found', 'conflict', 'expired') },
+      },
+    },
     async (request, reply) => reply.code(202).send(presentDelivery(await engine.retryDelivery(request.caller.merchant, request.params.id))),
   );
 };

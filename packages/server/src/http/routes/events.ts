@@ -120,7 +120,7 @@ const resending: Routes = (api, { engine }) => {
         summary: 'Deliver an event again, to one endpoint or to all that it matches now',
         params: ById,
         body: shape.ResendInput,
-        response: { 202: shape.Resent, ...problems('not_found', 'invalid_body') },
+        response: { 202: shape.Resent, ...problems('not_found', 'conflict', 'expired', 'invalid_body') },
       },
     },
     async (request, reply) => {

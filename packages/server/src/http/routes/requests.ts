@@ -6,10 +6,22 @@ import { Problem } from '../problems.ts';
 import { presentRequest, presentRequestDetail } from '../rows.ts';
 import { ById, problems } from '../schema/common.ts';
 import { RequestDetail, RequestList, RequestQuery } from '../schema/requests.ts';
+import { rfc3339 } from '../time.ts';
+import type { Storage } from '../../storage/contract.ts';
 
 const tags = ['requests'];
 const Bytes = Type.Unsafe<Buffer>({ type: 'string', format: 'binary' });
 const missing = (): Problem => new Problem('not_found', 'There is no such request; see GET /v1/requests.');
+
+async function gone(
+  storage: Pick<Storage, 'getRequest'>,
+  which: { readonly merchant: string | null; readonly id: string },
+): Promise<Problem> {
+  const expiredAt = (await storage.getRequest(which))?.expiredAt ?? null;
+  if (expiredAt === null) return missing();
+  const detail = `The body expired on ${rfc3339(expiredAt)}. Its size and SHA-256 are in GET /v1/requests/{id}; how long bodies are kept is PAYBELL_RETENTION_BODIES.`;
+  return new Problem('expired', detail);
+}
 
 export const requests: Routes = (api, { engine, storage }) => {
   api.get(
@@ -56,13 +68,14 @@ export const requests: Routes = (api, { engine, storage }) => {
         params: ById,
         response: {
           200: { description: 'The bytes.', content: { 'application/octet-stream': { schema: Bytes } } },
-          ...problems('not_found'),
+          ...problems('not_found', 'expired'),
         },
       },
     },
     async (request, reply) => {
-      const body = await storage.getRequestBody({ merchant: request.caller.merchant, id: request.params.id });
-      if (body === null) throw missing();
+      const which = { merchant: request.caller.merchant, id: request.params.id };
+      const body = await storage.getRequestBody(which);
+      if (body === null) throw await gone(storage, which);
       // Whatever a stranger sent must not be rendered by a browser.
       return reply
         .header('content-type', 'application/octet-stream')

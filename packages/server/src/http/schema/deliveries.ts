@@ -37,12 +37,13 @@ export const Attempt = Type.Object(
     timings: Nullable(JsonMap),
     request: Type.Object({ headers: HeaderMap, body: Nullable(BodyText), encoding: Encoding }),
     response: Nullable(Type.Object({ headers: HeaderMap, body: BodyText, encoding: Encoding, truncated: Type.Boolean() })),
+    expiredAt: Nullable(Time),
   },
   { description: 'One HTTP call.' },
 );
 export type Attempt = Static<typeof Attempt>;
 
-export const DeliveryDetail = Type.Object({ ...DeliveryRow.properties, attempts: Type.Array(Attempt) });
+export const DeliveryDetail = Type.Object({ ...DeliveryRow.properties, expiredAt: Nullable(Time), attempts: Type.Array(Attempt) });
 export type DeliveryDetail = Static<typeof DeliveryDetail>;
 export const DeliveryList = ListOf(DeliveryRow);
 export type DeliveryList = Static<typeof DeliveryList>;

@@ -20,6 +20,7 @@ export const EventRow = Type.Object(
     note: Nullable(Type.String({ description: 'Why it is `unmapped` or `fold_failed`.' })),
     duplicates: Type.Integer(),
     variants: Type.Integer({ description: 'Other bytes that came under the same key.' }),
+    expiredAt: Nullable(Time),
     data: AnyJson,
   },
   { description: 'One fact, recorded once.' },

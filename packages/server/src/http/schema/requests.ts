@@ -26,6 +26,7 @@ export const RequestRow = Type.Object(
     sha256: Type.String(),
     headers: HeaderMap,
     duplicates: Type.Integer(),
+    expiredAt: Nullable(Time),
   },
   { description: 'One inbound HTTP call, exactly as it came.' },
 );

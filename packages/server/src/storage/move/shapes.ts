@@ -28,7 +28,7 @@ const text = (value: SourceValue | undefined): string => String(value);
 
 /** In this order: what is small first, so that a wrong target is found at once. */
 export const SHAPES: readonly Shape[] = [
-  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'ended_sessions', 'failing'].map((table): Shape => ({ table })),
+  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'ended_sessions', 'failing', 'kept_back'].map((table): Shape => ({ table })),
   { table: 'tallies', make: (rows) => ({ tallies: rows.map((row) => ({ ...row, shard: 0 })) }) },
   { table: 'requests', select: 'SELECT * FROM requests ORDER BY seq', sequence: 'requests_seq_seq' },
   { table: 'resends', select: 'SELECT * FROM resends ORDER BY seq', sequence: 'resends_seq_seq' },
@@ -57,7 +57,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     table: 'deliveries',
-    select: 'SELECT d.*, p.body FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload ORDER BY d.seq',
+    select: 'SELECT d.*, p.body, p.expired_at FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload ORDER BY d.seq',
     without: ['payload'],
     fills: ['deliveries', 'open_deliveries', 'attempts'],
     make: deliveries,

@@ -6,6 +6,7 @@ import type { Finding, StorageFacts } from '../contract.ts';
 import { encode } from './arrays.ts';
 import { chains } from './chain.ts';
 import { durability } from './connect.ts';
+import { BODY_FROM } from './deliveries.ts';
 import { storageError } from './errors.ts';
 import { BEHIND, NEVER, OVERTAKEN } from './order.ts';
 import type { Skew } from './skew.ts';
@@ -30,6 +31,39 @@ const INVARIANTS: readonly Invariant[] = [
     name: 'event_in_log',
     sql: `SELECT id FROM requests q WHERE verdict = 'accepted' AND NOT EXISTS (SELECT 1 FROM events e WHERE e.request = q.id)`,
     sentence: 'This request was acknowledged, and no event of it is in the log.',
+  },
+  {
+    name: 'event_in_log',
+    sql: `SELECT q.id FROM requests q LEFT JOIN (SELECT request, count(*) AS number FROM events WHERE request IS NOT NULL GROUP BY request) e ON e.request = q.id
+      WHERE q.events <> coalesce(e.number, 0)`,
+    sentence: 'This request brought another number of events than the log holds of it.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT id FROM requests WHERE expired_at IS NULL AND (body IS NULL OR octet_length(body) <> size)`,
+    sentence: 'The bytes of this request are gone or cut, and it did not expire.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT id FROM events WHERE data IS NULL AND expired_at IS NULL AND source IS NULL
+      UNION ALL SELECT id FROM events e WHERE request IS NOT NULL AND NOT EXISTS (SELECT 1 FROM requests q WHERE q.id = e.request)`,
+    sentence: 'The content of this event is gone, and it did not expire.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT d.id FROM deliveries d LEFT JOIN deliveries p ON p.id = d.body_of WHERE d.format <> 'request'
+      AND coalesce(d.body, p.body) IS NULL AND coalesce(d.expired_at, p.expired_at) IS NULL`,
+    sentence: 'The body of this delivery is gone, and it did not expire.',
+  },
+  {
+    name: 'pending_has_body',
+    sql: `SELECT o.id FROM open_deliveries o JOIN deliveries d ON d.id = o.id ${BODY_FROM} WHERE o.status = 'pending' AND coalesce(d.body, p.body, q.body) IS NULL`,
+    sentence: 'This delivery is still to be sent, and its body is gone.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT delivery AS id FROM attempts WHERE outcome <> 'unknown' AND response_headers IS NULL AND expired_at IS NULL`,
+    sentence: 'What an attempt of this delivery sent and got is gone, and it did not expire.',
   },
   {
     name: 'one_fact_once',

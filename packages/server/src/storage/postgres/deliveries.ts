@@ -141,7 +141,7 @@ export interface LeasedRow {
 
 /** The bytes of a delivery `d`: its own, another's, or the request's. */
 export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
-  LEFT JOIN events e ON e.id = CASE WHEN d.body IS NULL AND d.body_of IS NULL THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
+  LEFT JOIN events e ON e.id = CASE WHEN d.format = 'request' THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
 
 /** What a sender needs, given `l (id, attempt, failures, turn, ordered)`: the body of its own, or the request's bytes with their headers. */
 export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered > 0 AS ordered, l.ordered = ${BEHIND} AS behind,

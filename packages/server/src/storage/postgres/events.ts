@@ -4,7 +4,8 @@ import { ask, condition, ofMerchant, page } from './page.ts';
 import type { Condition } from './page.ts';
 
 export const EVENT_COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS "dedupeKey", e.transaction_id AS transaction,
-  e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants`;
+  e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants,
+  coalesce(e.expired_at, q.expired_at) AS "expiredAt"`;
 export const BODY_COLUMNS = 'e.data, q.body, q.headers';
 const COLUMNS = `${EVENT_COLUMNS}, ${BODY_COLUMNS}`;
 const FROM = 'events e LEFT JOIN requests q ON q.id = e.request';

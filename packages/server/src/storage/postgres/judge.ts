@@ -74,7 +74,7 @@ function judgeArrival(arrival: Arrival, judgement: Judgement, work: Work): Recor
   const verdict = duplicate ? 'duplicate' : request.verdict;
   const reason = variants > 0 ? 'variant' : request.reason;
   if (request.known === true || !duplicate || evidence || variants > 0)
-    work.requests.set(request.id, { request, verdict, reason, duplicates: 0 });
+    work.requests.set(request.id, { request, verdict, reason, events: events.length - duplicates - variants, duplicates: 0 });
   countRequest(judgement.tally, request, verdict);
   return { requestVerdict: verdict, events, transactions: [] };
 }

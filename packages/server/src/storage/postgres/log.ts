@@ -157,6 +157,7 @@ const REQUESTS = rowsOf({
   received_at: 'int8',
   size: 'int8',
   duplicates: 'int8',
+  events: 'int8',
   id: 'text',
   merchant: 'text',
   source: 'text',
@@ -179,13 +180,15 @@ const INSERT_NEW = insertRequestsAs('requests');
 
 const INSERT_KNOWN = insertRequestsAs(
   'requests_known',
-  ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis',
+  ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis, events = excluded.events',
 );
 
 export interface RequestToWrite {
   readonly request: NewRequest;
   readonly verdict: RequestVerdict;
   readonly reason: string | null;
+  /** How many new events it brings. */
+  readonly events: number;
   /** Repeats of its events within the same batch. */
   duplicates: number;
 }
@@ -198,12 +201,13 @@ export function insertRequests(requests: readonly RequestToWrite[]): Step[] {
   ];
 }
 
-function requestRow({ request, verdict, reason, duplicates }: RequestToWrite) {
+function requestRow({ request, verdict, reason, events, duplicates }: RequestToWrite) {
   const { receivedAt, body, id, merchant, source, provider, diagnosis, sha256, headers } = request;
   return {
     received_at: receivedAt,
     size: body.byteLength,
     duplicates,
+    events,
     id,
     merchant,
     source,

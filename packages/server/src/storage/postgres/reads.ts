@@ -4,6 +4,7 @@ import { percentile } from '../../ledger/percentile.ts';
 import type {
   AttemptRow,
   ById,
+  DeliveryDetail,
   DeliveryQuery,
   DeliveryRow,
   EndpointHealth,
@@ -20,9 +21,10 @@ import { byReference } from './refs.ts';
 import type { Skew } from './skew.ts';
 
 const ATTEMPTS = `SELECT n, started_at AS "startedAt", duration_ms AS "durationMs", outcome, cause, status_code AS "statusCode", truncated, timings,
-  request_headers AS "requestHeaders", response_headers AS "responseHeaders", response_body AS "responseBody" FROM attempts WHERE delivery = ? ORDER BY n`;
+  request_headers AS "requestHeaders", response_headers AS "responseHeaders", response_body AS "responseBody",
+  expired_at AS "expiredAt" FROM attempts WHERE delivery = ? ORDER BY n`;
 
-const BODY = `SELECT coalesce(d.body, p.body, q.body) AS body FROM deliveries d ${BODY_FROM} WHERE d.id = ?`;
+const BODY = `SELECT coalesce(d.body, p.body, q.body) AS body, coalesce(d.expired_at, p.expired_at, q.expired_at) AS "expiredAt" FROM deliveries d ${BODY_FROM} WHERE d.id = ?`;
 
 /** Reads deliveries and the ledger. */
 export function readOperations(reads: Pool, skew: Skew) {
@@ -48,7 +50,7 @@ export function readOperations(reads: Pool, skew: Skew) {
       });
       return { rows: found.rows.map((row) => deliveryRow(row, skew)), nextCursor: found.nextCursor };
     },
-    async getDelivery({ merchant, id }: ById): Promise<{ delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null> {
+    async getDelivery({ merchant, id }: ById): Promise<DeliveryDetail | null> {
       const tenant = ofMerchant(merchant, 'd.merchant');
       const [delivery] = await ask<DeliveryRow>(reads, `SELECT ${DELIVERY_COLUMNS} FROM ${DELIVERIES} WHERE d.id = ? AND ${tenant.sql}`, [
         id,
@@ -57,9 +59,9 @@ export function readOperations(reads: Pool, skew: Skew) {
       if (delivery === undefined) return null;
       const [attempts, body] = await Promise.all([
         ask<AttemptRow>(reads, ATTEMPTS, [id]),
-        ask<{ body: Uint8Array | null }>(reads, BODY, [id]),
+        ask<Pick<DeliveryDetail, 'body' | 'expiredAt'>>(reads, BODY, [id]),
       ]);
-      return { delivery: deliveryRow(delivery, skew), attempts, body: body[0]?.body ?? null };
+      return { delivery: deliveryRow(delivery, skew), attempts, body: body[0]?.body ?? null, expiredAt: body[0]?.expiredAt ?? null };
     },
     async listTransactions(query: TransactionQuery): Promise<Page<Transaction>> {
       const search = await byReference(reads, query.merchant, query.q);

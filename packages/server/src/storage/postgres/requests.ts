@@ -3,15 +3,16 @@ import type { ById, Page, QuarantineBounds, RequestQuery, RequestRow } from '../
 import { ask, condition, ofMerchant, page } from './page.ts';
 import { once } from './transact.ts';
 
-const COLUMNS = `id, merchant, source, provider, received_at AS "receivedAt", verdict, reason, diagnosis, size, sha256, headers, duplicates`;
+const COLUMNS = `id, merchant, source, provider, received_at AS "receivedAt", verdict, reason, diagnosis, size, sha256, headers, duplicates, expired_at AS "expiredAt"`;
 
-/** Newest first, each with the bytes of those before it: what lies beyond a bound goes. */
+/** Oldest first, each with what there was when those before it had gone: while that lies beyond a bound, it goes. */
 const PRUNE = {
   name: 'prune',
-  text: `DELETE FROM requests WHERE seq IN (
-      SELECT seq FROM (SELECT seq, received_at, row_number() OVER newest AS place, sum(size) OVER newest AS bytes
-        FROM requests WHERE source = $1 AND verdict = 'rejected' WINDOW newest AS (ORDER BY seq DESC)) q
-      WHERE place > $2 OR bytes > $3 OR received_at < $4) RETURNING seq`,
+  text: `WITH held AS (SELECT count(*) AS count, coalesce(sum(size), 0) AS bytes FROM requests WHERE source = $1 AND verdict = 'rejected'),
+      oldest AS (SELECT seq, size FROM requests WHERE source = $1 AND verdict = 'rejected' ORDER BY seq LIMIT $4),
+      ranked AS (SELECT seq, row_number() OVER oldest - 1 AS before, sum(size) OVER oldest - size AS bytes_before
+        FROM oldest WINDOW oldest AS (ORDER BY seq))
+    DELETE FROM requests WHERE seq IN (SELECT seq FROM ranked, held WHERE count - before > $2 OR bytes - bytes_before > $3) AND verdict = 'rejected' RETURNING seq`,
 };
 
 /** Reads requests, and keeps the quarantine within its bounds. */
@@ -36,14 +37,14 @@ export function requestOperations(hot: Pool, reads: Pool) {
     },
     async getRequestBody({ merchant, id }: ById): Promise<Uint8Array | null> {
       const tenant = ofMerchant(merchant);
-      const [row] = await ask<{ body: Uint8Array }>(reads, `SELECT body FROM requests WHERE id = ? AND ${tenant.sql}`, [
+      const [row] = await ask<{ body: Uint8Array | null }>(reads, `SELECT body FROM requests WHERE id = ? AND ${tenant.sql}`, [
         id,
         ...tenant.values,
       ]);
       return row?.body ?? null;
     },
-    async prune({ source, maxCount, maxBytes, olderThan }: QuarantineBounds): Promise<number> {
-      return (await once(hot, { ...PRUNE, values: [source, maxCount, maxBytes, olderThan] })).length;
+    async prune({ source, maxCount, maxBytes, limit }: QuarantineBounds): Promise<number> {
+      return (await once(hot, { ...PRUNE, values: [source, maxCount, maxBytes, limit] })).length;
     },
   };
 }

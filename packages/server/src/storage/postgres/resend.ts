@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
 import { encode } from './arrays.ts';
 import {
+  BODY_FROM,
   DELIVERIES,
   DELIVERY_COLUMNS,
   LEASED_COLUMNS,
@@ -21,7 +22,14 @@ import { atomically, commit, once } from './transact.ts';
 const ORIGINS = {
   name: 'origins',
   text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = r.id
-    LEFT JOIN transactions t ON t.id = e.transaction_id`,
+    LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN requests q ON q.id = e.request WHERE e.expired_at IS NULL AND q.expired_at IS NULL`,
+};
+
+// From here to the commit the content of these events does not expire (expirable.ts).
+const HOLD = { name: 'hold_events', text: 'SELECT FROM events WHERE id = ANY ($1::text[]) FOR KEY SHARE' };
+const HOLD_OF = {
+  name: 'hold_event_of',
+  text: 'SELECT FROM events e JOIN deliveries d ON d.event = e.id WHERE d.id = $1 FOR KEY SHARE OF e',
 };
 
 const LEASED = {
@@ -32,12 +40,15 @@ const LEASED = {
 
 const RETRY = {
   name: 'retry',
-  text: `WITH kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
-      WHERE id = $1 AND (status <> 'pending' OR owner IS NULL) RETURNING id)
+  text: `WITH sendable AS MATERIALIZED (SELECT d.id, d.seq, d.merchant, d.endpoint FROM deliveries d ${BODY_FROM}
+      WHERE d.id = $1 AND coalesce(d.expired_at, p.expired_at, q.expired_at) IS NULL),
+    kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
+      WHERE id = (SELECT id FROM sendable) AND (status <> 'pending' OR owner IS NULL) RETURNING id),
+    later AS (INSERT INTO kept_back (what, look_at, seq) SELECT 'attempts', $3, seq FROM sendable ON CONFLICT DO NOTHING)
     INSERT INTO open_deliveries (seq, due_at, turn, forced, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
     SELECT d.seq, $2, 0, true, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
-    FROM deliveries d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
-    WHERE d.id = $1 AND NOT EXISTS (SELECT 1 FROM open_deliveries o WHERE o.id = $1) ON CONFLICT DO NOTHING`,
+    FROM sendable d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
+    WHERE NOT EXISTS (SELECT 1 FROM open_deliveries o WHERE o.id = $1) ON CONFLICT DO NOTHING`,
 };
 
 const ABANDON = {
@@ -77,7 +88,14 @@ export function resendOperations(hot: Pool, skew: Skew) {
       };
       const [before] = await once<DeliveryRow>(hot, read);
       if (before === undefined) return null;
-      await once(hot, { ...RETRY, values: [id, skew.toDatabase(now)] });
+      await atomically(hot, (client) =>
+        commit(client, () => [
+          client.query('BEGIN'),
+          client.query({ ...HOLD_OF, values: [id] }),
+          // The attempts to come expire too, though the walk may have passed this delivery.
+          client.query({ ...RETRY, values: [id, skew.toDatabase(now), now] }),
+        ]),
+      );
       const [after] = await once<DeliveryRow>(hot, read);
       return after === undefined ? null : deliveryRow(after, skew);
     },
@@ -101,7 +119,9 @@ interface Adding {
 /** The rows of deliveries for events of the log, within a transaction that holds what they are ordered by. Those of events that are not there are left out. */
 export async function prepareAdded(client: PoolClient, { added, resend, skew }: Adding): Promise<PreparedDeliveries[]> {
   const events = [...new Set(added.map(({ event }) => event))];
-  const origins = await client.query<Origin>({ ...ORIGINS, values: [encode('text', events)] });
+  const values = [encode('text', events)];
+  // One after the other: what is there is read when it can no longer go.
+  const [, origins] = await Promise.all([client.query({ ...HOLD, values }), client.query<Origin>({ ...ORIGINS, values })]);
   const found = new Map(origins.rows.map((origin) => [origin.id, origin]));
   const queued: Queued = new Map();
   const prepared = added.flatMap((delivery) => {

@@ -6,6 +6,7 @@ import { assertFit, createPools } from './connect.ts';
 import { directoryOperations } from './directory.ts';
 import { startError } from './errors.ts';
 import { eventOperations } from './events.ts';
+import { expiryOperations } from './expire.ts';
 import { assertMigrated, migrate } from './migrate.ts';
 import { createPresence } from './presence.ts';
 import { readOperations } from './reads.ts';
@@ -59,6 +60,7 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
     ...readOperations(reads, skew),
     ...statsOperations(reads),
     ...checkOperations(reads, skew),
+    ...expiryOperations(hot),
   };
 }
 

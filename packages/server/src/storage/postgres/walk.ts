@@ -104,6 +104,8 @@ export function walker(reads: Pool) {
       condition('e.recorded_at <= ?', filter.until),
       condition('e.source = ?', filter.source ?? undefined),
       condition('e.transaction_id = ?', filter.transaction ?? undefined),
+      // What has expired cannot be sent again.
+      { sql: 'e.expired_at IS NULL AND q.expired_at IS NULL', values: [] },
       ...standing(merchant, filter),
     ].filter((one) => one !== null);
     const joined =
@@ -112,7 +114,7 @@ export function walker(reads: Pool) {
       reads,
       `SELECT ${EVENT_COLUMNS}, ${bodies ? BODY_COLUMNS : 'NULL AS data, NULL AS body, NULL AS headers'}, ${seq} AS at,
          ${log.table === 'events' ? 'NULL' : 'd.endpoint'} AS endpoint
-       FROM ${from} ${joined} ${bodies ? 'LEFT JOIN requests q ON q.id = e.request' : ''} ${where(asked)} ORDER BY ${seq} LIMIT ?`,
+       FROM ${from} ${joined} LEFT JOIN requests q ON q.id = e.request ${where(asked)} ORDER BY ${seq} LIMIT ?`,
       [...valuesOf(asked), limit],
     );
     const full = found.length === limit;

@@ -28,6 +28,39 @@ const INVARIANTS: readonly Invariant[] = [
     sentence: 'This request was acknowledged, and no event of it is in the log.',
   },
   {
+    name: 'event_in_log',
+    sql: `SELECT q.id FROM requests q LEFT JOIN (SELECT request, count(*) AS number FROM events WHERE request IS NOT NULL GROUP BY request) e ON e.request = q.id
+      WHERE q.events <> coalesce(e.number, 0)`,
+    sentence: 'This request brought another number of events than the log holds of it.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT id FROM requests WHERE expired_at IS NULL AND (body IS NULL OR length(body) <> size)`,
+    sentence: 'The bytes of this request are gone or cut, and it did not expire.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT id FROM events WHERE data IS NULL AND expired_at IS NULL AND source IS NULL
+      UNION ALL SELECT id FROM events e WHERE request IS NOT NULL AND NOT EXISTS (SELECT 1 FROM requests q WHERE q.id = e.request)`,
+    sentence: 'The content of this event is gone, and it did not expire.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT d.id FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload WHERE d.format <> 'request' AND p.body IS NULL AND p.expired_at IS NULL`,
+    sentence: 'The body of this delivery is gone, and it did not expire.',
+  },
+  {
+    name: 'pending_has_body',
+    sql: `SELECT d.id FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload LEFT JOIN events e ON e.id = d.event AND d.format = 'request'
+      LEFT JOIN requests q ON q.id = e.request WHERE d.status = 'pending' AND coalesce(p.body, q.body) IS NULL`,
+    sentence: 'This delivery is still to be sent, and its body is gone.',
+  },
+  {
+    name: 'bytes_are_kept',
+    sql: `SELECT delivery AS id FROM attempts WHERE outcome <> 'unknown' AND response_headers IS NULL AND expired_at IS NULL`,
+    sentence: 'What an attempt of this delivery sent and got is gone, and it did not expire.',
+  },
+  {
     name: 'one_fact_once',
     sql: `SELECT max(id) AS id FROM events GROUP BY scope, dedupe_key HAVING count(*) > 1`,
     sentence: 'This event has the same key as another one in the log: one fact is counted twice.',

@@ -76,9 +76,12 @@ export function deliveryWriter(db: DatabaseSync) {
   };
 }
 
-/** Adds one delivery to an event that is in the log; false where it is not. */
+/** Adds one delivery to an event that is in the log with its content; false where it is not. */
 export function adder(db: DatabaseSync) {
-  const event = db.prepare('SELECT id, merchant, type, transaction_id AS "transaction" FROM events WHERE id = ?');
+  const event = db.prepare(
+    `SELECT e.id, e.merchant, e.type, e.transaction_id AS "transaction" FROM events e LEFT JOIN requests r ON r.id = e.request
+     WHERE e.id = ? AND e.expired_at IS NULL AND r.expired_at IS NULL`,
+  );
   const transaction = transactionFinder(db);
   const row = db.prepare('SELECT doc FROM transactions WHERE seq = ?');
   const insert = inserter(db);
@@ -152,8 +155,8 @@ export function deliveryOperations(db: DatabaseSync) {
   );
   const one = db.prepare(`${LEASED} WHERE d.id = ?`);
   const request = db.prepare('SELECT r.body, r.headers FROM events e JOIN requests r ON r.id = e.request WHERE e.id = ?');
-  const bytesOf = ({ body, event }: ClaimedRow): RequestBytes | null =>
-    body === null ? ((request.get(event) as RequestBytes | undefined) ?? null) : null;
+  const bytesOf = ({ format, event }: ClaimedRow): RequestBytes | null =>
+    format === 'request' ? ((request.get(event) as RequestBytes | undefined) ?? null) : null;
   const leasedNow = (id: string, until: number): LeasedDelivery => {
     const found = one.get(id) as unknown as ClaimedRow;
     return leased(found, until, bytesOf(found));
@@ -168,10 +171,17 @@ export function deliveryOperations(db: DatabaseSync) {
     `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(due_at, ?), attempt_count = attempt_count - 1
      WHERE id = ? AND owner = ? AND status = 'pending'`,
   );
+  // Without its bytes there is nothing to send.
   const retry = db.prepare(
     `UPDATE deliveries SET status = 'pending', turn = 0, forced = 1, due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL,
        ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END
-     WHERE id = ? AND (status <> 'pending' OR owner IS NULL)`,
+     WHERE id = ? AND (status <> 'pending' OR owner IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.id = deliveries.payload AND p.expired_at IS NOT NULL)
+       AND NOT EXISTS (SELECT 1 FROM events e JOIN requests r ON r.id = e.request WHERE e.id = deliveries.event AND deliveries.format = 'request' AND r.expired_at IS NOT NULL)`,
+  );
+  // The attempts to come expire too, though the walk may have passed this delivery.
+  const lookAgain = db.prepare(
+    `INSERT INTO kept_back (what, look_at, seq) SELECT 'attempts', ?, seq FROM deliveries WHERE id = ? ON CONFLICT DO NOTHING`,
   );
   const nextDue = db.prepare(`SELECT min(due_at) AS at FROM deliveries WHERE endpoint = ? AND turn = ? AND status = 'pending'`);
   // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
@@ -257,8 +267,10 @@ export function deliveryOperations(db: DatabaseSync) {
       const read = (): DeliveryRow | undefined => delivery.get(id) as unknown as DeliveryRow | undefined;
       const found = read();
       if (found === undefined || (merchant !== null && found.merchant !== merchant)) return null;
-      retry.run(now, id);
-      return read() ?? null;
+      return atomically(db, () => {
+        if (retry.run(now, id).changes > 0) lookAgain.run(now, id);
+        return read() ?? null;
+      });
     },
   };
 }

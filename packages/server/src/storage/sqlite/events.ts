@@ -5,7 +5,8 @@ import { condition, page } from './page.ts';
 import type { Condition } from './page.ts';
 
 export const EVENT_COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS dedupeKey, e.transaction_id AS "transaction",
-  e.sequence, e.occurred_at AS occurredAt, e.recorded_at AS recordedAt, e.state, e.note, e.duplicates, e.variants`;
+  e.sequence, e.occurred_at AS occurredAt, e.recorded_at AS recordedAt, e.state, e.note, e.duplicates, e.variants,
+  coalesce(e.expired_at, r.expired_at) AS expiredAt`;
 export const BODY_COLUMNS = 'e.data, r.body, r.headers';
 const COLUMNS = `${EVENT_COLUMNS}, ${BODY_COLUMNS}`;
 const FROM = 'events e LEFT JOIN requests r ON r.id = e.request';

@@ -3,6 +3,7 @@ import { checkOperations } from './check.ts';
 import { deliveryOperations } from './deliveries.ts';
 import { directoryOperations } from './directory.ts';
 import { eventOperations } from './events.ts';
+import { expiryOperations } from './expire.ts';
 import { readOperations } from './reads.ts';
 import { recordOperations } from './record.ts';
 import { requestOperations } from './requests.ts';
@@ -23,6 +24,7 @@ export function operations(db: DatabaseSync) {
     ...readOperations(db),
     ...statsOperations(db),
     ...checkOperations(db),
+    ...expiryOperations(db),
   };
 }
 

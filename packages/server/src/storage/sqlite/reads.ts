@@ -4,6 +4,7 @@ import { percentile } from '../../ledger/percentile.ts';
 import type {
   AttemptRow,
   ById,
+  DeliveryDetail,
   DeliveryQuery,
   DeliveryRow,
   EndpointHealth,
@@ -22,7 +23,8 @@ import { byReference } from './refs.ts';
 /** Reads deliveries and the ledger. */
 export function readOperations(db: DatabaseSync) {
   const attempts = `SELECT n, started_at AS startedAt, duration_ms AS durationMs, outcome, cause, status_code AS statusCode, truncated, timings,
-    request_headers AS requestHeaders, response_headers AS responseHeaders, response_body AS responseBody FROM attempts WHERE delivery = ? ORDER BY n`;
+    request_headers AS requestHeaders, response_headers AS responseHeaders, response_body AS responseBody,
+    expired_at AS expiredAt FROM attempts WHERE delivery = ? ORDER BY n`;
   const transaction = transactionFinder(db);
   const lastEvent = lastEventFinder(db);
   const eventsOf = chainReader(db);
@@ -34,22 +36,22 @@ export function readOperations(db: DatabaseSync) {
         alias: 'd',
         ...narrowed(query, lastEvent),
       }),
-    getDelivery: ({ merchant, id }: ById): { delivery: DeliveryRow; attempts: AttemptRow[]; body: Uint8Array | null } | null => {
+    getDelivery: ({ merchant, id }: ById): DeliveryDetail | null => {
       const delivery = db
         .prepare(`SELECT ${DELIVERY_COLUMNS} FROM deliveries d WHERE id = ? AND (? IS NULL OR merchant = ?)`)
         .get(id, merchant, merchant) as DeliveryRow | undefined;
       if (delivery === undefined) return null;
       const body = db
         .prepare(
-          `SELECT coalesce(p.body, r.body) AS body FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
-           LEFT JOIN events e ON e.id = d.event LEFT JOIN requests r ON r.id = e.request WHERE d.id = ?`,
+          `SELECT coalesce(p.body, r.body) AS body, coalesce(p.expired_at, r.expired_at) AS expiredAt FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
+           LEFT JOIN events e ON e.id = d.event AND d.format = 'request' LEFT JOIN requests r ON r.id = e.request WHERE d.id = ?`,
         )
-        .get(id) as { body: Uint8Array | null } | undefined;
+        .get(id) as { body: Uint8Array | null; expiredAt: number | null } | undefined;
       const made = (db.prepare(attempts).all(id) as unknown as (Omit<AttemptRow, 'truncated'> & { truncated: number })[]).map((row) => ({
         ...row,
         truncated: row.truncated === 1,
       }));
-      return { delivery, attempts: made, body: body?.body ?? null };
+      return { delivery, attempts: made, body: body?.body ?? null, expiredAt: body?.expiredAt ?? null };
     },
     listTransactions: (query: TransactionQuery): Page<Transaction> => {
       const search = byReference(db, query.merchant, query.q);

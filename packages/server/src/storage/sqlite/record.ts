@@ -22,10 +22,10 @@ interface Known {
 /** The one commit behind every acknowledgement. */
 export function recordOperations(db: DatabaseSync) {
   const insertRequest = db.prepare(
-    `INSERT INTO requests (id, merchant, source, provider, received_at, verdict, reason, diagnosis, size, sha256, headers, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO requests (id, merchant, source, provider, received_at, verdict, reason, diagnosis, size, sha256, events, headers, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const rewriteVerdict = db.prepare('UPDATE requests SET verdict = ?, reason = ?, diagnosis = ? WHERE id = ?');
+  const rewriteVerdict = db.prepare('UPDATE requests SET verdict = ?, reason = ?, diagnosis = ?, events = ? WHERE id = ?');
   const insertEvent = db.prepare(
     `INSERT INTO events (id, merchant, provider, source, request, item, type, scope, dedupe_key, digest, sequence, occurred_at, recorded_at,
        state, note, transaction_id, routed, movement, data, previous)
@@ -41,9 +41,10 @@ export function recordOperations(db: DatabaseSync) {
   const deliveries = deliveryWriter(db);
   const tallies = tallyWriter(db);
 
-  function writeRequest(request: NewRequest, verdict: RequestVerdict, reason: string | null): void {
+  function writeRequest(request: NewRequest, judged: { verdict: RequestVerdict; reason: string | null; events: number }): void {
+    const { verdict, reason, events } = judged;
     // Where the quarantine was pruned in between, it is written once more: an event must never stand without its bytes.
-    if (request.known === true && rewriteVerdict.run(verdict, reason, request.diagnosis, request.id).changes > 0) return;
+    if (request.known === true && rewriteVerdict.run(verdict, reason, request.diagnosis, events, request.id).changes > 0) return;
     insertRequest.run(
       request.id,
       request.merchant,
@@ -55,6 +56,7 @@ export function recordOperations(db: DatabaseSync) {
       request.diagnosis,
       request.body.byteLength,
       request.sha256,
+      events,
       request.headers,
       request.body,
     );
@@ -127,7 +129,8 @@ export function recordOperations(db: DatabaseSync) {
     const duplicate = repeats > 0 && repeats === arrival.events.length;
     const verdict = duplicate ? 'duplicate' : request.verdict;
     const known = request.known === true;
-    if (known || !duplicate || evidence || variants > 0) writeRequest(request, verdict, variants > 0 ? 'variant' : request.reason);
+    if (known || !duplicate || evidence || variants > 0)
+      writeRequest(request, { verdict, reason: variants > 0 ? 'variant' : request.reason, events: stored.length });
     const counted = { merchant: request.merchant, at: request.receivedAt, provider: request.provider };
     tally.count({ ...counted, name: verdict });
     if (known) tally.count({ ...counted, name: 'rejected', by: -1 });

@@ -5,16 +5,13 @@ import type { PageOf } from './page.ts';
 import { atomically } from './transact.ts';
 
 const COLUMNS =
-  'seq, id, merchant, source, provider, received_at AS receivedAt, verdict, reason, diagnosis, size, sha256, headers, duplicates';
+  'seq, id, merchant, source, provider, received_at AS receivedAt, verdict, reason, diagnosis, size, sha256, headers, duplicates, expired_at AS expiredAt';
 
 /** Reads requests, and keeps the quarantine within its bounds. */
 export function requestOperations(db: DatabaseSync) {
-  const oldestRejected = db.prepare(
-    `SELECT seq, size, received_at AS receivedAt FROM requests INDEXED BY requests_quarantined WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT -1 OFFSET ?`,
-  );
-  const sizes = db.prepare(
-    `SELECT seq, size, received_at AS receivedAt FROM requests INDEXED BY requests_quarantined WHERE source = ? AND verdict = 'rejected' ORDER BY seq DESC LIMIT ?`,
-  );
+  const quarantined = `FROM requests INDEXED BY requests_quarantined WHERE source = ? AND verdict = 'rejected'`;
+  const held = db.prepare(`SELECT count(*) AS count, coalesce(sum(size), 0) AS bytes ${quarantined}`);
+  const oldest = db.prepare(`SELECT seq, size ${quarantined} ORDER BY seq LIMIT ?`);
   const drop = db.prepare('DELETE FROM requests WHERE seq = ?');
   return {
     listRequests: (query: RequestQuery): Page<RequestRow> =>
@@ -32,16 +29,18 @@ export function requestOperations(db: DatabaseSync) {
       const row = db.prepare('SELECT body FROM requests WHERE id = ? AND (? IS NULL OR merchant = ?)').get(id, merchant, merchant);
       return (row?.['body'] as Uint8Array | undefined) ?? null;
     },
-    prune: ({ source, maxCount, maxBytes, olderThan }: QuarantineBounds): number =>
+    prune: ({ source, maxCount, maxBytes, limit }: QuarantineBounds): number =>
       atomically(db, () => {
-        const gone = new Set((oldestRejected.all(source, maxCount) as { seq: number }[]).map(({ seq }) => seq));
-        let bytes = 0;
-        for (const row of sizes.all(source, maxCount) as { seq: number; size: number; receivedAt: number }[]) {
-          bytes += row.size;
-          if (bytes > maxBytes || row.receivedAt < olderThan) gone.add(row.seq);
+        let { count, bytes } = held.get(source) as { count: number; bytes: number };
+        let gone = 0;
+        for (const { seq, size } of oldest.all(source, limit) as { seq: number; size: number }[]) {
+          if (count <= maxCount && bytes <= maxBytes) break;
+          drop.run(seq);
+          count -= 1;
+          bytes -= size;
+          gone += 1;
         }
-        for (const seq of gone) drop.run(seq);
-        return gone.size;
+        return gone;
       }),
   };
 }

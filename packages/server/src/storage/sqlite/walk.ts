@@ -98,13 +98,15 @@ export function walker(db: DatabaseSync) {
       condition('e.recorded_at <= ?', filter.until),
       condition('e.source = ?', filter.source ?? undefined),
       condition('e.transaction_id = ?', filter.transaction ?? undefined),
+      // What has expired cannot be sent again.
+      { sql: 'e.expired_at IS NULL AND r.expired_at IS NULL', values: [] },
       ...standing(filter),
     ].filter((one): one is Condition => one !== null);
     const found = db
       .prepare(
         `SELECT ${EVENT_COLUMNS}, ${bodies ? BODY_COLUMNS : 'NULL AS data, NULL AS body, NULL AS headers'}, ${alias}.seq AS at,
            ${alias === 'd' ? 'd.endpoint' : 'NULL AS endpoint'}
-         FROM ${from} ${alias === 'd' ? 'CROSS JOIN events e ON e.id = d.event' : ''} ${bodies ? 'LEFT JOIN requests r ON r.id = e.request' : ''}
+         FROM ${from} ${alias === 'd' ? 'CROSS JOIN events e ON e.id = d.event' : ''} LEFT JOIN requests r ON r.id = e.request
          ${where(asked)} ORDER BY ${alias}.seq LIMIT ?`,
       )
       .all(...valuesOf(asked), limit) as unknown as (EventBodyRow & { seq?: number; at: number; endpoint: string | null })[];

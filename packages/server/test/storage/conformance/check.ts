@@ -2,11 +2,19 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { Storage } from '../../../src/storage/contract.ts';
 import type { It } from '../conformance.ts';
-import { claimAll, delivery, event, inbound, payment, request, settlement, T } from '../given.ts';
+import { claimAll, delivery, event, inbound, payment, published, request, settlement, T } from '../given.ts';
 
 /** One violation of each invariant, as SQL that any driver's tables understand. */
 const FAULTS: readonly (readonly [invariant: string, what: string, sql: string])[] = [
   ['event_in_log', 'an acknowledged event is gone', `DELETE FROM events WHERE id = 'e3'`],
+  ['event_in_log', 'one event of a request with two is gone', `DELETE FROM events WHERE id = 'e5'`],
+  ['bytes_are_kept', 'the bytes of a request are gone', `UPDATE requests SET body = NULL WHERE id = 'r3'`],
+  ['bytes_are_kept', 'the bytes of a request are cut', `UPDATE requests SET size = size + 1 WHERE id = 'r4'`],
+  ['bytes_are_kept', 'the request of an event is gone', `DELETE FROM requests WHERE id = 'r1'`],
+  ['bytes_are_kept', 'the data of a published event is gone', `UPDATE events SET data = NULL WHERE id = 'e6'`],
+  ['bytes_are_kept', 'the body of a delivery is gone', `UPDATE payloads SET body = NULL`],
+  ['bytes_are_kept', 'the headers of an attempt are gone', `UPDATE attempts SET response_headers = NULL`],
+  ['pending_has_body', 'the body of a pending delivery expired', `UPDATE payloads SET body = NULL, expired_at = ${T}`],
   ['one_fact_once', 'one key stands twice in the log', `UPDATE events SET dedupe_key = 'e1' WHERE id = 'e2'`],
   ['event_in_ledger', 'a transaction is gone', `DELETE FROM transactions WHERE key = 'p1'`],
   ['event_in_ledger', 'an event is not part of its transaction', `UPDATE events SET previous = NULL WHERE id = 'e2'`],
@@ -47,6 +55,8 @@ async function fill(storage: Storage): Promise<void> {
       event('e2', { movement: payment('p1'), occurredAt: T + 1, deliveries: [delivery('d1', 'end_1'), delivery('d2', 'end_2')] }),
     ),
     inbound(request('r3'), event('e3', { state: 'unmapped' })),
+    inbound(request('r5'), event('e4'), event('e5')),
+    published(event('e6')),
     { request: request('r4', { verdict: 'rejected', reason: 'signature_missing' }), events: [] },
   ]);
   const [job] = await claimAll(storage, 'end_2');

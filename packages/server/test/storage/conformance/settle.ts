@@ -17,7 +17,10 @@ export function settling(it: It): void {
         { status: 'succeeded', statusCode: 200, cause: 'ok', attemptCount: 1, nextAttemptAt: null, finishedAt: T + 50 },
       );
       const [made] = found?.attempts ?? [];
-      assert.deepEqual({ ...made, responseBody: text(made?.responseBody ?? null) }, { ...attempt(1), responseBody: 'thanks' });
+      assert.deepEqual(
+        { ...made, responseBody: text(made?.responseBody ?? null) },
+        { ...attempt(1), responseBody: 'thanks', expiredAt: null },
+      );
     });
 
     it('a failure with tries left is due at its time, and counts', async ({ storage }) => {

@@ -28,6 +28,9 @@ CREATE TABLE requests (
   received_at bigint NOT NULL,
   size integer NOT NULL,
   duplicates integer NOT NULL DEFAULT 0,
+  -- How many events it brought: its bytes expire with the last of them.
+  events integer NOT NULL,
+  expired_at bigint,
   id text COLLATE "C" NOT NULL CONSTRAINT requests_id UNIQUE,
   merchant text COLLATE "C" NOT NULL,
   source text COLLATE "C" NOT NULL,
@@ -37,10 +40,11 @@ CREATE TABLE requests (
   diagnosis text,
   sha256 text NOT NULL,
   headers text NOT NULL,
-  body bytea NOT NULL
+  body bytea
 ) WITH (toast_tuple_target = 8160);
 CREATE INDEX requests_of_merchant ON requests (merchant, seq);
 CREATE INDEX requests_not_accepted ON requests (source, verdict, seq) WHERE verdict <> 'accepted';
+CREATE INDEX requests_aside ON requests (verdict, received_at) WHERE verdict <> 'accepted' AND expired_at IS NULL;
 
 CREATE SEQUENCE events_seq;
 CREATE TABLE events (
@@ -48,6 +52,7 @@ CREATE TABLE events (
   sequence bigint,
   occurred_at bigint,
   recorded_at bigint NOT NULL,
+  expired_at bigint,
   item integer NOT NULL,
   duplicates integer NOT NULL DEFAULT 0,
   variants integer NOT NULL DEFAULT 0,
@@ -105,6 +110,7 @@ CREATE SEQUENCE deliveries_seq;
 CREATE TABLE deliveries (
   seq bigint PRIMARY KEY,
   created_at bigint NOT NULL,
+  expired_at bigint,
   id text COLLATE "C" NOT NULL CONSTRAINT deliveries_id UNIQUE,
   merchant text COLLATE "C" NOT NULL,
   event text COLLATE "C" NOT NULL,
@@ -176,6 +182,7 @@ CREATE INDEX resends_busy ON resends (seq) WHERE busy;
 CREATE TABLE attempts (
   started_at bigint NOT NULL,
   finished_at bigint,
+  expired_at bigint,
   duration_ms double precision,
   n integer NOT NULL,
   status_code integer,
@@ -189,6 +196,14 @@ CREATE TABLE attempts (
   response_body bytea,
   PRIMARY KEY (delivery, n)
 ) WITH (toast_tuple_target = 8160);
+
+-- What was too young, or still needed, when its turn to expire came.
+CREATE TABLE kept_back (
+  look_at bigint NOT NULL,
+  seq bigint NOT NULL,
+  what text COLLATE "C" NOT NULL,
+  PRIMARY KEY (what, look_at, seq)
+);
 
 -- Sums by time slot and, with slot -1, as things stand now. Each process adds to lines of its own `shard`, so that the commits of
 -- two processes never wait for each other; readers add the shards up.

@@ -24,11 +24,15 @@ CREATE TABLE requests (
   size INTEGER NOT NULL,
   sha256 TEXT NOT NULL,
   duplicates INTEGER NOT NULL DEFAULT 0,
+  -- How many events it brought: its bytes expire with the last of them.
+  events INTEGER NOT NULL,
+  expired_at INTEGER,
   headers TEXT NOT NULL,
-  body BLOB NOT NULL
+  body BLOB
 ) STRICT;
 CREATE INDEX requests_of_merchant ON requests (merchant);
-CREATE INDEX requests_quarantined ON requests (source) WHERE verdict = 'rejected';
+CREATE INDEX requests_quarantined ON requests (source, seq, size) WHERE verdict = 'rejected';
+CREATE INDEX requests_aside ON requests (verdict, received_at) WHERE verdict <> 'accepted' AND expired_at IS NULL;
 CREATE INDEX requests_not_accepted ON requests (merchant, verdict) WHERE verdict <> 'accepted';
 
 CREATE TABLE events (
@@ -56,6 +60,7 @@ CREATE TABLE events (
   routed INTEGER NOT NULL,
   movement TEXT,
   data TEXT,
+  expired_at INTEGER,
   -- The event of the same transaction before this one: the events of a transaction are a chain, which needs no index.
   previous INTEGER
 ) STRICT;
@@ -94,7 +99,7 @@ CREATE TABLE refs (
   PRIMARY KEY (merchant, value, transaction_seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE payloads (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+CREATE TABLE payloads (id INTEGER PRIMARY KEY, expired_at INTEGER, body BLOB) STRICT;
 
 CREATE TABLE deliveries (
   seq INTEGER PRIMARY KEY,
@@ -166,11 +171,20 @@ CREATE TABLE attempts (
   status_code INTEGER,
   truncated INTEGER NOT NULL,
   timings TEXT,
+  expired_at INTEGER,
   request_headers TEXT,
   response_headers TEXT,
   response_body BLOB,
   UNIQUE (delivery, n)
 ) STRICT;
+
+-- What was too young, or still needed, when its turn to expire came.
+CREATE TABLE kept_back (
+  what TEXT NOT NULL,
+  look_at INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (what, look_at, seq)
+) STRICT, WITHOUT ROWID;
 
 -- Sums by time slot and, with slot -1, as things stand now. Written once per commit, whatever its size.
 CREATE TABLE tallies (
