@@ -20,6 +20,8 @@ export interface Standing {
   readonly wait: number | null;
   readonly createdAt: number;
   readonly cause: string | null;
+  /** The resend of many that made it. */
+  readonly resend: string | null;
   readonly body: Uint8Array | null;
 }
 
@@ -30,7 +32,7 @@ export interface Tried {
 }
 
 const COLUMNS = `d.seq, d.id, d.event, d.event_type AS eventType, d.endpoint, d.transaction_id AS "transaction", d.format, d.status, d.owner,
-  d.attempt_count AS attempt, d.due_at AS dueAt, d.ordered, d.ordered_wait AS wait, d.created_at AS createdAt, d.cause`;
+  d.attempt_count AS attempt, d.due_at AS dueAt, d.ordered, d.ordered_wait AS wait, d.created_at AS createdAt, d.cause, d.resend`;
 
 /**
  * Looks into the file beside the engine: what is really on disk, asked by nobody but the test. The contract does not show who holds a

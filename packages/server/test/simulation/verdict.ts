@@ -155,7 +155,9 @@ function judgeRouting(world: World, outside: Outside, { event, mine }: { event: 
   for (const id of known.ids()) {
     const row = known.last(id);
     if (row === undefined || row.merchant !== event.merchant || row.perEvent) continue;
-    const routed = mine.filter(({ endpoint, id: delivery }) => endpoint === id && !witness.added.has(delivery)).length;
+    const routed = mine.filter(
+      ({ endpoint, resend, id: delivery }) => endpoint === id && resend === null && !witness.added.has(delivery),
+    ).length;
     const selected = known.selects(id, event.type, when);
     if (selected === 'yes' && routed !== 1) world.wrong(`${event.id} (${event.type}) has ${routed} deliveries to ${id}, which selected it`);
     if (selected === 'no' && routed !== 0) world.wrong(`${event.id} (${event.type}) was routed to ${id}, which did not select it`);
