@@ -85,7 +85,7 @@ describe('paybell start', () => {
     [['--prot', '1'], {}, /no flag --prot\. Did you mean --port\?/],
     [[], { PAYBELL_PUBLIC_ULR: 'x' }, /PAYBELL_PUBLIC_ULR is not a setting\. Did you mean PAYBELL_PUBLIC_URL\?/],
     [['--database-url', 'mysql://db/x'], {}, /--database-url must be the path of a file or a postgres:\/\/ address/],
-    [[], { PAYBELL_REDIS_URL: 'redis://r' }, /PAYBELL_REDIS_URL names a Redis server, which is not in this version/],
+    [[], { PAYBELL_REDIS_URL: 'http://r' }, /PAYBELL_REDIS_URL must be an address such as redis:\/\/host:6379/],
     [['now'], {}, /"now" is one word too many/],
   ];
   for (const [args, env, sentence] of refused) {
