@@ -70,6 +70,7 @@ const ELSEWHERE: Partial<Record<ProblemCode, string>> = {
   headers_too_large: 'door.test.ts',
   closing: 'door.test.ts',
   too_many_streams: 'streams.test.ts',
+  expired: 'retention.test.ts',
   internal: 'below',
   overloaded: 'below',
   store_down: 'below',

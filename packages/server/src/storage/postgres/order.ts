@@ -87,6 +87,12 @@ export function letGo(client: PoolClient, finished: readonly At[]): Promise<unkn
   ];
 }
 
+/** This one was sent ahead by hand: who waits behind it goes on waiting for those before it. */
+export function stepsOut(client: PoolClient, at: At, send: () => Promise<unknown>): Promise<unknown>[] {
+  const [ids, times] = FINISHED.bind([at]);
+  return [client.query({ ...LOCK, values: [ids] }), send(), client.query({ ...COUNT, values: [ids, times] })];
+}
+
 /** These have waited enough: they go, though the ones before them are not finished. */
 export function overtakes(client: PoolClient, waited: readonly At[]): Promise<unknown>[] {
   const [ids, at] = FINISHED.bind(waited);

@@ -14,7 +14,7 @@ import {
 } from './deliveries.ts';
 import type { LeasedRow, PreparedDeliveries, Queued, ToDeliver } from './deliveries.ts';
 import { lockTransactions } from './held.ts';
-import { OVERTAKEN } from './order.ts';
+import { BEHIND, OVERTAKEN, stepsOut } from './order.ts';
 import type { Skew } from './skew.ts';
 import { runSteps } from './steps.ts';
 import { atomically, commit, once } from './transact.ts';
@@ -42,7 +42,7 @@ const RETRY = {
   name: 'retry',
   text: `WITH sendable AS MATERIALIZED (SELECT d.id, d.seq, d.merchant, d.endpoint FROM deliveries d ${BODY_FROM}
       WHERE d.id = $1 AND coalesce(d.expired_at, p.expired_at, q.expired_at) IS NULL),
-    kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
+    kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND (status <> 'pending' OR ordered = ${BEHIND}) THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
       WHERE id = (SELECT id FROM sendable) AND (status <> 'pending' OR owner IS NULL) RETURNING id),
     later AS (INSERT INTO kept_back (what, look_at, seq) SELECT 'attempts', $3, seq FROM sendable ON CONFLICT DO NOTHING)
     INSERT INTO open_deliveries (seq, due_at, turn, forced, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
@@ -93,7 +93,7 @@ export function resendOperations(hot: Pool, skew: Skew) {
           client.query('BEGIN'),
           client.query({ ...HOLD_OF, values: [id] }),
           // The attempts to come expire too, though the walk may have passed this delivery.
-          client.query({ ...RETRY, values: [id, skew.toDatabase(now), now] }),
+          ...stepsOut(client, { id, at: skew.toDatabase(now) }, () => client.query({ ...RETRY, values: [id, skew.toDatabase(now), now] })),
         ]),
       );
       const [after] = await once<DeliveryRow>(hot, read);

@@ -174,7 +174,7 @@ export function deliveryOperations(db: DatabaseSync) {
   // Without its bytes there is nothing to send.
   const retry = db.prepare(
     `UPDATE deliveries SET status = 'pending', turn = 0, forced = 1, due_at = ?, finished_at = NULL, owner = NULL, started_at = NULL,
-       ordered = CASE WHEN ordered > 0 AND status <> 'pending' THEN ${OVERTAKEN} ELSE ordered END
+       ordered = CASE WHEN ordered > 0 AND (status <> 'pending' OR ordered = ${BEHIND}) THEN ${OVERTAKEN} ELSE ordered END
      WHERE id = ? AND (status <> 'pending' OR owner IS NULL)
        AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.id = deliveries.payload AND p.expired_at IS NOT NULL)
        AND NOT EXISTS (SELECT 1 FROM events e JOIN requests r ON r.id = e.request WHERE e.id = deliveries.event AND deliveries.format = 'request' AND r.expired_at IS NOT NULL)`,
@@ -269,6 +269,7 @@ export function deliveryOperations(db: DatabaseSync) {
       if (found === undefined || (merchant !== null && found.merchant !== merchant)) return null;
       return atomically(db, () => {
         if (retry.run(now, id).changes > 0) lookAgain.run(now, id);
+        if (found.transaction !== null) order.stepsOut({ endpoint: found.endpoint, transaction: found.transaction }, now);
         return read() ?? null;
       });
     },

@@ -53,6 +53,10 @@ export function ordering(db: DatabaseSync) {
       if (next?.ordered === BEHIND) go.run(now, next.seq);
       count(endpoint, transaction, now);
     },
+    /** It was sent ahead by hand: who waits behind it goes on waiting for those before it. */
+    stepsOut({ endpoint, transaction }: { endpoint: string; transaction: string }, now: number): void {
+      count(endpoint, transaction, now);
+    },
     /** It has waited enough: it goes, though the one before it is not finished. */
     overtakes({ seq, endpoint, transaction }: { seq: number; endpoint: string; transaction: string }, now: number): void {
       goes.run(seq);

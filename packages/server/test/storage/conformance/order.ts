@@ -150,6 +150,24 @@ export function ordering(it: It): void {
       assert.deepEqual(await storage.check({ now }), []);
     });
 
+    it('ordered: one that is sent ahead by hand opens the way for no other', async ({ storage }) => {
+      const orderedWait = DAY;
+      await given(storage, 'a1', 0, { orderedWait, status: 'pending' });
+      const [a1] = await claimAll(storage, 'end_1', { now: T });
+      assert.ok(a1);
+      await storage.settle([settlement(a1, { attempt: failedAttempt(1), next: { status: 'pending', at: T + 2 * DAY }, ordered: true })]);
+      for (const id of ['a2', 'a3']) await given(storage, id, 1, { orderedWait });
+      const claimed = async (now: number) => (await claimAll(storage, 'end_1', { now })).map(({ id }) => id);
+      await storage.retryDelivery({ merchant: null, id: 'a2', now: T + 2 * MINUTE });
+      const [a2] = await claimAll(storage, 'end_1', { now: T + 2 * MINUTE });
+      assert.equal(a2?.id, 'a2');
+      assert.ok(a2);
+      await storage.settle([settlement(a2, { ordered: true, finishedAt: T + 3 * MINUTE })]);
+      assert.deepEqual(await claimed(T + 4 * MINUTE), [], 'a3 waits for a1 as before');
+      assert.deepEqual(await storage.check({ now: T + 4 * MINUTE }), []);
+      assert.deepEqual(await claimed(T + 3 * MINUTE + DAY), ['a3'], 'until it has waited enough');
+    });
+
     it('skipStale: what a delivered event has overtaken ends without a call, and says so', async ({ storage, reopen }) => {
       await given(storage, 'pending', 0, { status: 'pending' });
       const { deliveries } = await claimFresh(storage, T);
