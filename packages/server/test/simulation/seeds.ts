@@ -25,4 +25,8 @@ export const KEPT_SEEDS: readonly KeptSeed[] = [
     seed: 161,
     found: 'a delivery that was sent ahead of its turn by hand, and opened the way for those behind it',
   },
+  {
+    seed: 503,
+    found: 'a delivery that had been taken, was sent again by hand and failed: what it had overtaken stood without a reason',
+  },
 ];

@@ -35,10 +35,10 @@ function ledgerEvent(event: EventRow | undefined, content: Content | undefined):
 }
 
 /** Whether the endpoint took an event of the same transaction that tells of more progress. */
-function wasOvertaken(delivery: Standing, all: readonly Standing[], toLedger: (id: string) => LedgerEvent | null): boolean {
+function wasOvertaken(delivery: Standing, taken: readonly Standing[], toLedger: (id: string) => LedgerEvent | null): boolean {
   const told = toLedger(delivery.event);
-  return all.some(({ endpoint, transaction, status, event }) => {
-    if (endpoint !== delivery.endpoint || transaction !== delivery.transaction || status !== 'succeeded') return false;
+  return taken.some(({ endpoint, transaction, event }) => {
+    if (endpoint !== delivery.endpoint || transaction !== delivery.transaction) return false;
     const other = toLedger(event);
     return told !== null && other !== null && STATUS_TABLE[told.movement.status].rank < STATUS_TABLE[other.movement.status].rank;
   });
@@ -134,12 +134,14 @@ function judgeDeliveries(world: World, outside: Outside, { log, contents }: Read
   const events = new Map(log.map(({ event }) => [event.id, event]));
   const toLedger = (id: string): LedgerEvent | null => ledgerEvent(events.get(id), contents.get(id));
   const attempts = Map.groupBy(world.books.attempts(), ({ delivery }) => delivery);
+  // What was taken once stays taken, though a person has sent it again since.
+  const taken = all.filter(({ id }) => attempts.get(id)?.some(({ outcome }) => outcome === 'succeeded') === true);
   for (const { event } of log) {
     const mine = deliveries.get(event.id) ?? [];
     judgeRouting(world, outside, { event, mine });
     for (const delivery of mine) {
       judgeDelivery(world, delivery, attempts.get(delivery.id) ?? []);
-      if (delivery.cause === 'superseded' && delivery.status === 'failed' && !wasOvertaken(delivery, all, toLedger))
+      if (delivery.cause === 'superseded' && delivery.status === 'failed' && !wasOvertaken(delivery, taken, toLedger))
         world.wrong(
           `${delivery.id} was not sent as if it had been overtaken, and ${delivery.endpoint} got nothing later of its transaction`,
         );

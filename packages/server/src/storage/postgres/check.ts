@@ -9,6 +9,7 @@ import { durability } from './connect.ts';
 import { BODY_FROM } from './deliveries.ts';
 import { storageError } from './errors.ts';
 import { BEHIND, NEVER, OVERTAKEN } from './order.ts';
+import { DELIVERED } from './stale.ts';
 import type { Skew } from './skew.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
@@ -107,7 +108,7 @@ const INVARIANTS: readonly Invariant[] = [
   {
     name: 'superseded_by',
     sql: `SELECT o.id FROM open_deliveries o JOIN deliveries d ON d.id = o.id WHERE o.status = 'failed' AND o.cause = 'superseded' AND NOT EXISTS (
-      SELECT 1 FROM deliveries s WHERE s.endpoint = d.endpoint AND s.transaction_id = d.transaction_id AND NOT EXISTS (SELECT 1 FROM open_deliveries x WHERE x.id = s.id))`,
+      SELECT 1 FROM deliveries s WHERE s.endpoint = d.endpoint AND s.transaction_id = d.transaction_id AND ${DELIVERED})`,
     sentence: 'This delivery ended because a later event of its transaction was delivered, and none was.',
   },
 ];

@@ -8,6 +8,7 @@ import { durability } from './connect.ts';
 import { chainReader } from './chain.ts';
 import { hashOf } from './keys.ts';
 import { BEHIND, NEVER, OVERTAKEN } from './order.ts';
+import { DELIVERED } from './stale.ts';
 
 /** A lease may end this long before its delivery is claimed again without anything being wrong. */
 const LEASE_GRACE_MS = 60_000;
@@ -107,7 +108,7 @@ const INVARIANTS: readonly Invariant[] = [
   {
     name: 'superseded_by',
     sql: `SELECT id FROM deliveries WHERE status = 'failed' AND cause = 'superseded' AND (transaction_id IS NULL
-      OR endpoint || ' ' || transaction_id NOT IN (SELECT endpoint || ' ' || transaction_id FROM deliveries WHERE status = 'succeeded' AND transaction_id IS NOT NULL))`,
+      OR endpoint || ' ' || transaction_id NOT IN (SELECT endpoint || ' ' || transaction_id FROM deliveries d WHERE ${DELIVERED} AND transaction_id IS NOT NULL))`,
     sentence: 'This delivery ended because a later event of its transaction was delivered, and none was.',
   },
 ];

@@ -7,6 +7,9 @@ import { FREE, ordering } from './order.ts';
 /** The newest events of a transaction tell what was overtaken; one with more of them is none that a claim should read whole. */
 const MOST_EVENTS = 500;
 
+/** The endpoint took it, though it may have been sent again since. */
+export const DELIVERED = `(d.status = 'succeeded' OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery = d.id AND a.outcome = 'succeeded'))`;
+
 interface Candidate {
   readonly id: string;
   readonly event: string;
@@ -21,7 +24,7 @@ export function staleness(db: DatabaseSync) {
   const own = db.prepare(`SELECT ${columns} FROM events e WHERE e.id = ? AND e.state = 'recorded'`);
   const delivered = db.prepare(
     `SELECT ${columns} FROM events e WHERE e.seq IN (${CHAIN} LIMIT ${MOST_EVENTS}) AND e.state = 'recorded' AND EXISTS (
-       SELECT 1 FROM deliveries d INDEXED BY deliveries_of_event WHERE d.event = e.id AND d.endpoint = ? AND d.status = 'succeeded')`,
+       SELECT 1 FROM deliveries d INDEXED BY deliveries_of_event WHERE d.event = e.id AND d.endpoint = ? AND ${DELIVERED})`,
   );
   const end = db.prepare(
     `UPDATE deliveries SET status = 'failed', cause = 'superseded', finished_at = ?, due_at = NULL, owner = NULL, started_at = NULL WHERE id = ?`,

@@ -217,6 +217,21 @@ export function ordering(it: It): void {
       assert.equal(job?.id, 'late');
     });
 
+    it('skipStale: what was delivered once stays delivered, though it is sent again by hand and fails', async ({ storage }) => {
+      await given(storage, 'completed', 1);
+      await deliver(storage, T + MINUTE);
+      await given(storage, 'late', 2, { status: 'pending' });
+      assert.deepEqual(ids(await claimFresh(storage, T + 2 * MINUTE)).ended, ['late']);
+      await storage.retryDelivery({ merchant: null, id: 'completed', now: T + 3 * MINUTE });
+      const [completed] = (await claimFresh(storage, T + 3 * MINUTE)).deliveries;
+      assert.ok(completed);
+      const attempt = failedAttempt(completed.attempt);
+      await storage.settle([settlement(completed, { attempt, next: { status: 'failed' }, finishedAt: T + 3 * MINUTE })]);
+      assert.deepEqual(await storage.check({ now: T + 4 * MINUTE }), []);
+      await given(storage, 'later', 3, { status: 'pending' });
+      assert.deepEqual(ids(await claimFresh(storage, T + 4 * MINUTE)).ended, ['later']);
+    });
+
     it('skipStale: what a person asks for goes all the same', async ({ storage }) => {
       await given(storage, 'completed', 1);
       await deliver(storage, T + MINUTE);
