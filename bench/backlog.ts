@@ -41,6 +41,7 @@ export async function run(options: RunOptions): Promise<Report> {
   options.log(`filling a store with ${shown(pending)} pending deliveries`);
   const plan = { url: fullHome.storeUrl, endpoints, count: pending, fromMs: RETRY_FROM_MS, toMs: RETRY_TO_MS };
   options.log(`filled in ${shown(await filler.call('pending', plan))} s`);
+  await fullHome.settle();
 
   await using empty = await startPaybellAt(emptyHome);
   await using full = await startPaybellAt(fullHome);

@@ -12,6 +12,8 @@ export interface Home extends AsyncDisposable {
   /** What `openStorage` takes. */
   readonly storeUrl: string;
   readonly flags: readonly string[];
+  /** After a fill: what a database that grew day by day knows of itself, PostgreSQL is told at once. */
+  settle(): Promise<void>;
 }
 
 export async function makeHome(store: Store): Promise<Home> {
@@ -24,6 +26,7 @@ export async function makeHome(store: Store): Promise<Home> {
     data,
     storeUrl: schema?.url ?? databasePath(data),
     flags: schema === null ? [] : ['--database-url', schema.url],
+    settle: async () => schema?.settle(),
     async [Symbol.asyncDispose]() {
       process.off('exit', remove);
       remove();
@@ -33,12 +36,18 @@ export async function makeHome(store: Store): Promise<Home> {
 }
 
 /** A schema of its own, so that several servers can stand on one database without seeing each other. */
-async function makeSchema(): Promise<{ readonly url: string; drop(): Promise<void> }> {
+interface Schema {
+  readonly url: string;
+  settle(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+async function makeSchema(): Promise<Schema> {
   const base = process.env['PAYBELL_BENCH_DATABASE_URL'];
   if (base === undefined) throw new Error('set PAYBELL_BENCH_DATABASE_URL to a PostgreSQL database that may be filled');
   const name = `paybell_bench_${makeTag()}`;
-  const run = async (sql: string): Promise<void> => {
-    const client = new Client({ connectionString: base });
+  const run = async (sql: string, connectionString = base): Promise<void> => {
+    const client = new Client({ connectionString });
     await client.connect();
     try {
       await client.query(sql);
@@ -48,5 +57,5 @@ async function makeSchema(): Promise<{ readonly url: string; drop(): Promise<voi
   };
   await run(`CREATE SCHEMA ${name}`);
   const url = `${base}${base.includes('?') ? '&' : '?'}options=${encodeURIComponent(`-c search_path=${name}`)}`;
-  return { url, drop: () => run(`DROP SCHEMA ${name} CASCADE`) };
+  return { url, settle: () => run('VACUUM (ANALYZE)', url), drop: () => run(`DROP SCHEMA ${name} CASCADE`) };
 }

@@ -26,6 +26,7 @@ export async function run(options: RunOptions): Promise<Report> {
   options.log(`filling the store with ${shown(count)} transactions`);
   const filled = await filler.call('ledger', { url: home.storeUrl, tag, count });
   options.log(`filled in ${shown(filled)} s`);
+  await home.settle();
   const rare = ['currency=JPY', 'provider=paybell', 'rail=other'];
   const { lists, searches, opened, walks } = await asked();
   options.log('rebuilding the ledger');
