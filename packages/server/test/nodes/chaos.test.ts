@@ -136,7 +136,8 @@ it(`three nodes lose nothing, whatever is killed under them (SEED=${seed})`, { s
   }
   await Promise.all(loads.map((load) => load.stop()));
   for (const node of nodes) await startLoad({ url: node!.url, next, most: 0, ledger, clients: CLIENTS, again: true }).done;
-  await allDelivered(nodes[1]!);
+  // A commit whose answer died with PostgreSQL may leave leases that no living node knows of: they end by themselves, after 75 seconds.
+  await allDelivered(nodes[1]!, 120_000);
   const repeats = countRepeats(receiver.receipts);
   const { acks, resent, refused } = ledger;
   t.diagnostic(
