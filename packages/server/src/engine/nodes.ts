@@ -9,6 +9,8 @@ import type { Clock, Log, Signal, Storage, Timers } from './ports.ts';
 const BEAT_MS = 1_000;
 /** Beats without a sign of another node after which its leases are looked at: it may only have been cut off for a moment. */
 const MISSED = 3;
+/** For as many beats they are looked at: the store calls nobody gone who spoke a few seconds ago, or while it has just come back itself. */
+const LOOKED_AT = 15;
 /** Endpoints that have more due than this node can take are told together. */
 const GATHER_MS = 50;
 const MOST_TOLD = 1_000;
@@ -44,6 +46,7 @@ export function createNodes({ storage, directory, deliver, observe, signal, cloc
   const told = new Set<string>();
   let news = (): number => 0;
   let stored = 0;
+  let beats = 0;
   let failing = false;
   let stopped = false;
   let cancel = (): void => undefined;
@@ -73,10 +76,10 @@ export function createNodes({ storage, directory, deliver, observe, signal, cloc
   async function watch(seen: readonly Peer[]): Promise<void> {
     for (const [other, missed] of others) others.set(other, missed + 1);
     for (const other of seen) others.set(other.node, 0);
-    const gone = [...others].filter(([, missed]) => missed >= MISSED).map(([other]) => other);
-    if (gone.length === 0) return;
-    await deliver.takeOver();
-    for (const other of gone) others.delete(other);
+    // Who died before this node came is nobody that it ever saw.
+    beats += 1;
+    if (beats < LOOKED_AT || [...others.values()].some((missed) => missed >= MISSED)) await deliver.takeOver();
+    for (const [other, missed] of others) if (missed >= LOOKED_AT) others.delete(other);
   }
 
   function tellDue(): void {

@@ -5,6 +5,7 @@ import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
 import type { LeasedRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
 import { overtakes } from './order.ts';
+import { SPOKE_LATELY } from './directory.ts';
 import { IS_GONE } from './presence.ts';
 import type { Presence } from './presence.ts';
 import type { Skew } from './skew.ts';
@@ -50,7 +51,7 @@ const TAKE_OVER = {
   text: `WITH RECURSIVE ${WAITING},
     held AS MATERIALIZED (SELECT o.* FROM waiting w CROSS JOIN ${TURNS} CROSS JOIN LATERAL (SELECT id, owner, due_at, started_at FROM open_deliveries
       WHERE endpoint = w.endpoint AND turn = turns.turn AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
-    owners AS MATERIALIZED (SELECT owner, ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
+    owners AS MATERIALIZED (SELECT owner, NOT ${SPOKE_LATELY} AND ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
     freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $2
       FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
       RETURNING o.id, o.attempt_count, coalesce(h.started_at, h.due_at) AS started_at),

@@ -27,6 +27,13 @@ const NEXT_VERSION = {
 
 const VERSION = `coalesce((SELECT text::bigint FROM notes WHERE name = 'directory'), 0)`;
 
+/**
+ * True, in SQL, where `owner` may live though it holds no lock: it has lost its connection a moment ago, or the database has and every
+ * node still looks for it. Taken for dead, such a node would send what it holds, and so would the one that takes over.
+ */
+export const SPOKE_LATELY = `EXISTS (SELECT 1 FROM nodes WHERE id = owner
+  AND (seen_at > ${NOW} - ${SEEN_MS} OR pg_postmaster_start_time() > clock_timestamp() - interval '${SEEN_MS} milliseconds'))`;
+
 const BEAT = {
   name: 'beat',
   text: `WITH me AS (INSERT INTO nodes (id, seen_at, news) VALUES ($1, ${NOW}, $2)
