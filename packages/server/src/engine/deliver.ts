@@ -10,6 +10,7 @@ import { FIRST, RETRY, TURNS } from './deliver/lane.ts';
 import type { Lane } from './deliver/lane.ts';
 import { Lanes, nowOf } from './deliver/lanes.ts';
 import { createLeases } from './deliver/leases.ts';
+import type { OwedLease } from './deliver/leases.ts';
 import { Line } from './deliver/line.ts';
 import type { Place } from './deliver/line.ts';
 import { outcomeOf, settledRow } from './deliver/outcome.ts';
@@ -41,6 +42,8 @@ export interface Deliver {
   /** A lease for a delivery that is about to be recorded; null where the endpoint has no room, and the store keeps it due. */
   reserve(endpoint: Endpoint, now: number): Lease | null;
   unreserve(delivery: NewDelivery): void;
+  /** Leases that may stand in the store, though what should have brought them failed: given back, and looked for. */
+  owe(leases: readonly OwedLease[]): void;
   /** Sends what was reserved and is now recorded. */
   take(jobs: readonly LeasedDelivery[]): void;
   /** Something of this endpoint and turn may be due in the store. */
@@ -67,16 +70,15 @@ export function createDeliver(parts: DeliverParts): Deliver {
   const leases = createLeases(parts);
   const send = caller(parts);
   const failing = createFailing(parts, { lanes, disable: (lane) => void close(lane, 'failing') });
-  const due = createDue({ storage, clock, timers, log, lanes, wants, take, superseded: (row) => observe.emit('delivery', row) });
+  const due = createDue({ ...parts, lanes, wants, take, failed: leases.unclaim, superseded: (row) => observe.emit('delivery', row) });
 
   function wants(lane: Lane, turn: Turn, at: number): Wanted | null {
     const endpoint = directory.endpointById(lane.endpoint);
     if (stopping || endpoint === undefined || !endpoint.active || lane.closing) return null;
-    const { skipStale } = endpoint;
     const limit = lane.limit(endpoint.maxInFlight, at);
     // What was overtaken shows when it is claimed, so where that counts nothing is leased ahead of its sending.
-    const max = Math.min(lane.wants(turn, limit), skipStale ? limit - lane.inFlight - lane.queued : Infinity);
-    return max <= 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max, skipStale };
+    const max = Math.min(lane.wants(turn, limit), endpoint.skipStale ? limit - lane.inFlight - lane.queued : Infinity);
+    return max <= 0 ? null : { owner, until: clock.now() + LEASE_MS + timeoutMs(endpoint), max, skipStale: endpoint.skipStale };
   }
 
   function take(jobs: readonly LeasedDelivery[], reserved = false): void {
@@ -148,11 +150,10 @@ export function createDeliver(parts: DeliverParts): Deliver {
       settled(answer, job, settlement);
       leave(lane, place, job);
     });
-    const { outcome } = settlement.attempt;
     observe.emit('attempt', {
       endpoint: job.endpoint,
       merchant: job.merchant,
-      outcome: outcome === 'succeeded' ? 'succeeded' : 'failed',
+      outcome: settlement.attempt.outcome === 'succeeded' ? 'succeeded' : 'failed',
       cause: result.cause,
       durationMs: result.durationMs,
     });
@@ -265,6 +266,7 @@ export function createDeliver(parts: DeliverParts): Deliver {
     unreserve(delivery) {
       if (delivery.lease !== null) lanes.of(delivery.endpoint).reserved -= 1;
     },
+    owe: (owed) => void leases.giveBack(owed).then(due.sweep),
     take: (jobs) => take(jobs, true),
     wake: (endpoint, turn, at) => due.note(lanes.of(endpoint), turn, at),
     now: ({ id, maxInFlight }) => nowOf(lanes.of(id), maxInFlight, clock.now()),
@@ -283,9 +285,11 @@ export function createDeliver(parts: DeliverParts): Deliver {
       cancelLook?.();
       let cancel = (): void => undefined;
       const late = new Promise<void>((resolve) => (cancel = timers.after(withinMs, resolve)));
-      const returned = giveBack([...lanes.all()].flatMap((lane) => lane.drain()));
+      const returned = leases.giveBack([...lanes.all()].flatMap((lane) => lane.drain()));
       const answered = line.inFlight === 0 ? null : new Promise<void>((resolve) => (drained = resolve));
-      const all = Promise.all([due.stop(), returned, answered]).then(() => Promise.all([settler.idle(), failing.idle()]));
+      const all = Promise.all([due.stop(), returned, answered]).then(() =>
+        Promise.all([settler.idle(), failing.idle(), leases.giveBack([])]),
+      );
       await Promise.race([all, late]);
       cancel();
       leases.close();

@@ -48,7 +48,7 @@ export function createEngine(parts: EngineParts): Engine {
   const newId = createIds(clock, random);
   const observe = createObserve(log);
   const directory = createDirectory({ ...parts, newId });
-  const recorder = createRecorder({ ...parts, observe });
+  const recorder = createRecorder({ ...parts, observe, onUnsure: (arrival) => router.unsure(arrival) });
   const { disableAfterMs = DISABLE_AFTER_MS } = parts;
   const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner: parts.node });
   const nodes = createNodes({ ...parts, directory, deliver, observe });

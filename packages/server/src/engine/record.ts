@@ -32,6 +32,8 @@ export interface RecorderParts {
   readonly clock: Clock;
   readonly observe: Observe;
   readonly log: Log;
+  /** What is refused here may stand in the store all the same. */
+  readonly onUnsure: (arrival: Arrival) => void;
   /** The store cannot be trusted any more: end the process. */
   readonly onFatal: (error: Error) => void;
 }
@@ -40,19 +42,19 @@ export interface RecorderParts {
  * Collects arrivals for as long as the commit before takes, and writes them together: no timer, no wait when idle.
  * The store takes commits in the order they are given, so the order of arrival is the order of the log.
  */
-export function createRecorder({ storage, clock, observe, log, onFatal }: RecorderParts): Recorder {
+export function createRecorder({ storage, clock, observe, log, onUnsure, onFatal }: RecorderParts): Recorder {
   let queue: Waiter[] = [];
   let bytes = 0;
   let writing = 0;
   let idlers: (() => void)[] = [];
 
-  async function write(batch: readonly Waiter[]): Promise<void> {
+  async function write(batch: readonly Waiter[], unsure = false): Promise<void> {
     const startedAt = clock.now();
     let recorded: readonly Recorded[];
     try {
       recorded = await storage.record(batch.map(({ arrival }) => arrival));
     } catch (error) {
-      await salvage(batch, error);
+      await salvage(batch, { error, unsure: unsure || (error as Partial<StorageFailure>).unsure === true });
       return;
     }
     for (const [index, waiter] of batch.entries()) waiter.resolve(recorded[index] as Recorded);
@@ -61,15 +63,16 @@ export function createRecorder({ storage, clock, observe, log, onFatal }: Record
   }
 
   /** One arrival that the store cannot take must not cost its neighbours their commit. */
-  async function salvage(batch: readonly Waiter[], error: unknown): Promise<void> {
+  async function salvage(batch: readonly Waiter[], { error, unsure }: { error: unknown; unsure: boolean }): Promise<void> {
     log.error({ error: String(error), arrivals: batch.length }, 'a commit failed');
     if ((error as Partial<StorageFailure>).fatal === true) onFatal(error as Error);
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
+      if (unsure) onUnsure(only.arrival);
       only.reject(new Refusal('store_down', 'The store could not write this now. Send it again in a few seconds.'));
       return;
     }
-    for (const waiter of batch) await write([waiter]);
+    for (const waiter of batch) await write([waiter], unsure);
   }
 
   /** Starts a commit where none runs, and a second one behind it where enough waits to be worth it: the store then never stands idle. */

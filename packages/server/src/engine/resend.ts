@@ -5,7 +5,7 @@ import type { Endpoint, Engine, Observe } from './faces.ts';
 import type { Clock, Storage } from './ports.ts';
 import { deliveryRow } from './record/rows.ts';
 import { Refusal } from './refusal.ts';
-import { routedOf } from './route.ts';
+import { reserved, routedOf } from './route.ts';
 import type { Router } from './route.ts';
 
 export interface ResendParts {
@@ -44,6 +44,7 @@ export function createResend(parts: ResendParts): Pick<Engine, 'resendEvent' | '
       deliver.take(await storage.addDeliveries(added));
     } catch (error) {
       for (const delivery of added) deliver.unreserve(delivery);
+      deliver.owe(reserved(added, now));
       throw error;
     }
     for (const { id: made, endpoint, format, lease } of added) {

@@ -4,6 +4,7 @@ import type { Arrival, EventWithBody, Lease, LeasedDelivery, NewDelivery, NewEve
 import { dataOf } from './accept/data.ts';
 import type { ReadEvent } from './accept/read.ts';
 import { orderedWaitMs } from './deliver/compose.ts';
+import type { OwedLease } from './deliver/leases.ts';
 import type { Deliver } from './deliver.ts';
 import { providerOf } from './directory/rules.ts';
 import type { InnerDirectory } from './directory.ts';
@@ -27,6 +28,8 @@ export interface Router {
   recorded(arrival: Arrival, recorded: Recorded): void;
   /** The commit did not happen: what was reserved is free again. */
   dropped(arrival: Arrival): void;
+  /** The commit failed, and may stand all the same: what was leased with it is given back. */
+  unsure(arrival: Arrival): void;
 }
 
 export interface Routed {
@@ -89,6 +92,7 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
           requestHeaders: arrival.request?.headers ?? null,
           attempt: delivery.lease === null ? 0 : 1,
           failures: 0,
+          leasedAt: event.recordedAt,
           leaseUntil: delivery.lease?.until ?? 0,
           turn: 0,
           createdAt: event.recordedAt,
@@ -120,7 +124,13 @@ export function createRouter({ directory, deliver, observe, newId }: RouterParts
     dropped(arrival) {
       for (const event of arrival.events) for (const delivery of event.deliveries) deliver.unreserve(delivery);
     },
+    unsure: ({ events }) => deliver.owe(events.flatMap(({ deliveries, recordedAt }) => reserved(deliveries, recordedAt))),
   };
+}
+
+/** The leases with which deliveries are recorded at that time. */
+export function reserved(deliveries: readonly NewDelivery[], leasedAt: number): OwedLease[] {
+  return deliveries.flatMap(({ id, lease }) => (lease === null ? [] : [{ id, attempt: 1, leasedAt, leaseUntil: lease.until }]));
 }
 
 /** The event in the endpoint's format; where that format cannot hold it, as plain JSON, because it must arrive. */

@@ -44,6 +44,7 @@ export function createTest({ directory, send, clock, newId }: TestParts): Pick<E
       requestHeaders: null,
       attempt: 1,
       failures: 0,
+      leasedAt: now,
       leaseUntil: now,
       turn: 0,
       createdAt: now,

@@ -42,8 +42,10 @@ export interface Storage {
   claim(claim: Claim): Promise<Claimed>;
   /** Writes the results of attempts, each only where owner and attempt number still match. */
   settle(results: readonly Settlement[]): Promise<readonly ('settled' | 'fenced')[]>;
-  /** Gives leases back untried: due at once, the attempt number returned. */
-  release(lease: { readonly owner: string; readonly deliveries: readonly string[]; readonly now: number }): Promise<void>;
+  /** Gives leases back untried, each only where that very lease is still held: due at once, the attempt number returned. */
+  release(back: { readonly owner: string; readonly leases: readonly HeldLease[]; readonly now: number }): Promise<void>;
+  /** As `release`, for whatever a claim leased whose answer was lost: its owner has made no other one of the same `now`. */
+  unclaim(back: { readonly claim: Claim; readonly now: number }): Promise<void>;
   /** Makes deliveries due now whose lease was held by a process that is gone; an embedded store has one process, so: by any other. */
   takeOver(query: { readonly owner: string; readonly now: number; readonly horizon: number }): Promise<number>;
   /** The earliest due time per endpoint and turn that has pending deliveries (a lease counts as due at its end). */
@@ -105,6 +107,8 @@ export interface Storage {
 export interface StorageFailure extends Error {
   /** True: nobody knows what is on disk (a sync failed, a page is damaged); the process must end without another acknowledgement. */
   readonly fatal: boolean;
+  /** True: what was to be written may stand all the same. */
+  readonly unsure: boolean;
 }
 
 export interface ById {
@@ -372,11 +376,16 @@ export interface LeasedDelivery {
   readonly attempt: number;
   /** Tries that failed so far; lost ones (`unknown`) burn none. */
   readonly failures: number;
+  /** When it was leased, by the clock of its owner: no two leases of a delivery agree in it. */
+  readonly leasedAt: number;
   readonly leaseUntil: number;
   readonly turn: Turn;
   readonly createdAt: number;
   readonly ordered?: boolean;
 }
+
+/** What tells a lease from any other of the same owner. */
+export type HeldLease = Pick<LeasedDelivery, 'id' | 'attempt' | 'leasedAt'>;
 
 export type AttemptOutcome = 'succeeded' | 'failed' | 'unknown';
 

@@ -100,6 +100,55 @@ describe('leases', () => {
     await world.stop();
   });
 
+  for (const [name, done] of [
+    ['record', true],
+    ['claim', true],
+    ['addDeliveries', true],
+    ['release', true],
+    ['release', false],
+  ] as const) {
+    test(`${name} ${done ? 'whose answer is lost' : 'that fails'} costs a moment, not a lease, and nothing is sent twice`, async () => {
+      let state: 'fine' | 'armed' | 'down' = 'fine';
+      const world = await makeWorld({
+        wrap: (storage) =>
+          new Proxy(storage, {
+            get(target, asked) {
+              const method = Reflect.get(target, asked) as (argument: unknown) => Promise<unknown>;
+              if (typeof method !== 'function') return method;
+              return async (argument: unknown) => {
+                if (state === 'fine' || (state === 'armed' && asked !== name)) return method(argument);
+                // What was asked for stands; from then on nothing comes through for a while.
+                if (state === 'armed' && done) await method(argument);
+                state = 'down';
+                throw Object.assign(new Error('the connection was lost'), { unsure: true });
+              };
+            },
+          }),
+      });
+      const id = await world.endpoint({ maxInFlight: 1 });
+      const call = held();
+      world.answer((_request, index) => (index === 0 ? call.result : 200));
+      if (name !== 'record') await publish(world, name === 'addDeliveries' ? 1 : 6);
+      const [first] = await rows(world);
+      state = 'armed';
+      if (name === 'record') await assert.rejects(publish(world, 1), { code: 'store_down' });
+      else if (name === 'addDeliveries') await assert.rejects(world.engine.resendEvent(null, first?.event ?? '', id));
+      else if (name === 'claim') call.end(200);
+      else await world.engine.directory.changeEndpoint(null, id, { active: false }).catch(() => undefined);
+      await world.advance(3_000);
+      assert.equal(String(state), 'down');
+      state = 'fine';
+      if (name === 'release') await world.engine.directory.changeEndpoint(null, id, { active: true });
+      call.end(200);
+      await world.advance(8_000);
+      const all = await rows(world);
+      assert.deepEqual([...new Set(all.map(({ status, attemptCount }) => `${status} ${attemptCount}`))], ['succeeded 1']);
+      assert.equal(world.calls.length, all.length);
+      assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+      await world.stop();
+    });
+  }
+
   test('what a process that was killed had in flight is taken over at once: the same bytes, its attempt unknown, no try burnt', async () => {
     const world = await makeWorld();
     await world.endpoint({ retry: { delays: ['0s', '1m'] } });

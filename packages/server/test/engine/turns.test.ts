@@ -17,6 +17,7 @@ const job = (turn: Turn, n = 0): LeasedDelivery => ({
   requestHeaders: null,
   attempt: 1,
   failures: 0,
+  leasedAt: 0,
   leaseUntil: 0,
   turn,
   createdAt: 0,

@@ -36,10 +36,12 @@ export interface Watch {
 
 class Trouble extends Error implements StorageFailure {
   readonly fatal: boolean;
-  constructor(message: string, fatal: boolean) {
+  readonly unsure: boolean;
+  constructor(message: string, { fatal, unsure }: { fatal: boolean; unsure: boolean }) {
     super(message);
     this.name = 'StorageError';
     this.fatal = fatal;
+    this.unsure = unsure;
   }
 }
 
@@ -95,8 +97,11 @@ export function storageFor(life: Life, parts: StoreParts): Storage {
         });
       });
     };
-    const fail = (fatal: boolean): void =>
-      answer(false, () => reject(new Trouble(`The store failed at ${name}${fatal ? ', and nobody knows what is on disk' : ''}.`, fatal)));
+    const fail = (fatal: boolean): void => {
+      const unsure = fate === 'answer_lost';
+      const sentence = `The store failed at ${name}${fatal ? ', and nobody knows what is on disk' : ''}.`;
+      answer(false, () => reject(new Trouble(sentence, { fatal, unsure })));
+    };
     loop.after(startOf(name) - loop.now(), () => void run());
 
     async function run(): Promise<void> {

@@ -9,6 +9,8 @@ export interface Proxy {
   /** The next COMMIT that passes costs its connection. */
   cutNextCommit(when: Cut): void;
   cuts(): number;
+  /** From the next cut on nobody gets through any more. */
+  shutWithNextCut(): void;
   close(): Promise<void>;
 }
 
@@ -18,8 +20,11 @@ export async function startProxy(target: string): Promise<Proxy> {
   const open = new Set<Socket>();
   let armed: Cut | null = null;
   let cuts = 0;
+  let shutting = false;
+  let shut = false;
 
   const server = createServer((client) => {
+    if (shut) return void client.destroy();
     const remote = connect(Number(upstream.port), upstream.hostname);
     const end = (): void => {
       client.destroy();
@@ -36,6 +41,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     client.on('data', (chunk) => {
       if (armed === null || !chunk.includes('COMMIT\0')) return void remote.write(chunk);
       cuts += 1;
+      shut = shutting;
       if (armed === 'before') end();
       else {
         deaf = true;
@@ -58,6 +64,9 @@ export async function startProxy(target: string): Promise<Proxy> {
       armed = when;
     },
     cuts: () => cuts,
+    shutWithNextCut() {
+      shutting = true;
+    },
     async close() {
       for (const socket of open) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

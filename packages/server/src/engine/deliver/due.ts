@@ -1,4 +1,4 @@
-import type { DeliveryRow, LeasedDelivery, Turn } from '../../storage/contract.ts';
+import type { Claim, DeliveryRow, LeasedDelivery, Turn } from '../../storage/contract.ts';
 import type { Clock, Log, Storage, Timers } from '../ports.ts';
 import { TURNS } from './lane.ts';
 import type { Lane } from './lane.ts';
@@ -21,6 +21,8 @@ export interface DueParts {
   /** What a claim for this lane and turn may bring at that time, or null while it should bring nothing. */
   readonly wants: (lane: Lane, turn: Turn, at: number) => Wanted | null;
   readonly take: (jobs: readonly LeasedDelivery[]) => void;
+  /** A claim failed, and may have leased all the same; answers when none of that is left. */
+  readonly failed: (claim: Claim) => Promise<void>;
   /** A delivery ended without a call, because a later event had been delivered. */
   readonly superseded: (row: DeliveryRow) => void;
 }
@@ -53,11 +55,12 @@ export interface Due {
 }
 
 /** Finds due deliveries in the store: one timer for the earliest of all lanes, one claim for all that are due. */
-export function createDue({ storage, clock, timers, log, lanes, wants, take, superseded }: DueParts): Due {
+export function createDue({ storage, clock, timers, log, lanes, wants, take, failed, superseded }: DueParts): Due {
   let cancel: (() => void) | null = null;
   let wakeAt = Infinity;
   let looking = false;
   let stopped = false;
+  let claimedAt = 0;
   let claiming: Promise<void> = Promise.resolve();
   let cancelSweep: () => void = () => undefined;
   let sweeping: Promise<void> | null = null;
@@ -75,7 +78,8 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
 
   async function claim(): Promise<void> {
     if (looking || stopped) return;
-    const now = clock.now();
+    // No two claims of a process are of one moment, whatever the clock says.
+    const now = (claimedAt = Math.max(clock.now(), claimedAt + 1));
     const asked: Asked[] = [];
     let owner = '';
     let until = 0;
@@ -99,17 +103,16 @@ export function createDue({ storage, clock, timers, log, lanes, wants, take, sup
       lane.asked(turn);
       lanes.served(lane);
     }
+    const claim = { ...lease, wants: asked.map(({ lane, ...want }) => ({ endpoint: lane.endpoint, ...want })) };
     try {
-      const claimed = await storage.claim({
-        ...lease,
-        wants: asked.map(({ lane, ...want }) => ({ endpoint: lane.endpoint, ...want })),
-      });
+      const claimed = await storage.claim(claim);
       for (const { endpoint, turn, dueAt } of claimed.next) if (dueAt !== null) lanes.of(endpoint).due(turn, dueAt);
       for (const row of claimed.superseded) superseded(row);
       take(claimed.deliveries);
     } catch (error) {
       log.error({ error: String(error) }, 'due deliveries could not be claimed; trying again');
       for (const { lane, turn } of asked) lane.due(turn, clock.now() + SWEEP_MS);
+      void failed(claim).then(sweepOnce);
     } finally {
       looking = false;
     }

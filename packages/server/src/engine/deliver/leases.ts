@@ -1,9 +1,12 @@
-import type { LeasedDelivery } from '../../storage/contract.ts';
+import type { Claim, HeldLease, LeasedDelivery } from '../../storage/contract.ts';
 import type { Clock, Log, Storage, Timers } from '../ports.ts';
 
 /** Deliveries of a deleted endpoint that one commit ends. */
 const ABANDON_STEP = 1_000;
 const AGAIN_MS = 5_000;
+/** Until the store takes them, leases that nobody here uses keep their deliveries waiting. */
+const OWED_AGAIN_MS = 1_000;
+const MOST_AT_ONCE = 5_000;
 
 export interface LeaseParts {
   readonly storage: Storage;
@@ -13,27 +16,68 @@ export interface LeaseParts {
   readonly owner: string;
 }
 
-/** Leases that are not used after all. */
+export type OwedLease = HeldLease & Pick<LeasedDelivery, 'leaseUntil'>;
+
+/** Leases that are not used after all, and those that may stand in the store though its answer never came. */
 export function createLeases({ storage, clock, timers, log, owner }: LeaseParts) {
+  let owed: OwedLease[] = [];
+  let claims: Claim[] = [];
   let closed = false;
-  return {
-    /** Untried and due at once; answers when that stands. */
-    async giveBack(jobs: readonly LeasedDelivery[]): Promise<void> {
-      const now = clock.now();
-      // A lease that is over may be another try's by now: only what is still held can be given back.
-      const held = jobs.filter(({ leaseUntil }) => leaseUntil > now).map(({ id }) => id);
-      if (held.length === 0) return;
+  let failing = false;
+  let returning: Promise<void> | null = null;
+
+  function allBack(): Promise<void> {
+    if (owed.length + claims.length > 0 && !closed) returning ??= giveAllBack();
+    return returning ?? Promise.resolve();
+  }
+
+  async function giveAllBack(): Promise<void> {
+    while (owed.length + claims.length > 0 && !closed) {
       try {
-        await storage.release({ owner, deliveries: held, now });
+        await giveSomeBack();
+        failing = false;
       } catch (error) {
-        log.warn({ error: String(error) }, 'leases could not be given back; they end by themselves');
+        // Said once: while the store is down every try fails.
+        if (!failing) log.warn({ error: String(error) }, 'leases could not be given back; trying again until they end by themselves');
+        failing = true;
+        await new Promise<void>((resolve) => timers.after(OWED_AGAIN_MS, resolve));
+        const now = clock.now();
+        owed = owed.filter(({ leaseUntil }) => leaseUntil > now);
+        claims = claims.filter(({ until }) => until > now);
       }
+    }
+    returning = null;
+  }
+
+  async function giveSomeBack(): Promise<void> {
+    const now = clock.now();
+    const [claim] = claims;
+    if (claim !== undefined) {
+      await storage.unclaim({ claim, now });
+      claims = claims.filter((other) => other !== claim);
+    }
+    const leases = owed.slice(0, MOST_AT_ONCE);
+    if (leases.length === 0) return;
+    await storage.release({ owner, leases: leases.map(heldLease), now });
+    owed = owed.slice(leases.length);
+  }
+
+  return {
+    /** Untried and due at once; answers when that stands, or when no more can be done. */
+    giveBack(leases: readonly OwedLease[]): Promise<void> {
+      owed.push(...leases);
+      return allBack();
+    },
+    /** As `giveBack`, for whatever a claim leased that failed. */
+    unclaim(claim: Claim): Promise<void> {
+      claims.push(claim);
+      return allBack();
     },
     /** Ends what waits for an endpoint that was deleted; where the store fails, it is tried again, because nobody else would. */
     async abandon(endpoint: string, waiting: readonly LeasedDelivery[]): Promise<void> {
       while (!closed) {
         try {
-          await storage.release({ owner, deliveries: waiting.map(({ id }) => id), now: clock.now() });
+          await storage.release({ owner, leases: waiting.map(heldLease), now: clock.now() });
           while ((await storage.abandon({ endpoint, now: clock.now(), limit: ABANDON_STEP })) === ABANDON_STEP);
           return;
         } catch (error) {
@@ -48,3 +92,5 @@ export function createLeases({ storage, clock, timers, log, owner }: LeaseParts)
     },
   };
 }
+
+const heldLease = ({ id, attempt, leasedAt }: HeldLease): HeldLease => ({ id, attempt, leasedAt });

@@ -21,7 +21,7 @@ export function requestRow(request: NewRequest, recorded: Recorded): RequestRow 
 }
 
 /** What a delivery is known by, whether it is leased or not. */
-export type DeliveryIdentity = Omit<LeasedDelivery, 'body' | 'requestHeaders' | 'failures' | 'leaseUntil' | 'turn'>;
+export type DeliveryIdentity = Omit<LeasedDelivery, 'body' | 'requestHeaders' | 'failures' | 'leasedAt' | 'leaseUntil' | 'turn'>;
 
 export function deliveryRow(job: DeliveryIdentity, now: Partial<DeliveryRow>): DeliveryRow {
   return {

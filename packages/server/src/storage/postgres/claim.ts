@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { Claim, Claimed, TurnAt } from '../contract.ts';
-import { encode } from './arrays.ts';
+import type { Claim, Claimed, HeldLease, TurnAt } from '../contract.ts';
+import { encode, rowsOf } from './arrays.ts';
 import { LEASED_COLUMNS, LEASED_FROM, leased } from './deliveries.ts';
 import type { LeasedRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
@@ -60,10 +60,26 @@ const TAKE_OVER = {
     SELECT id FROM freed`,
 };
 
+const LEASES = rowsOf({ id: 'text', attempt: 'int8', leased_at: 'int8' });
+
 const RELEASE = {
   name: 'release',
-  text: `UPDATE open_deliveries SET owner = NULL, started_at = NULL, due_at = least(due_at, $3), attempt_count = attempt_count - 1
-    WHERE id = ANY ($1::text[]) AND owner = $2`,
+  text: `UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(due_at, $2), attempt_count = attempt_count - 1
+    FROM ${LEASES.unnest(3)} WHERE o.id = r.id AND o.owner = $1 AND o.attempt_count = r.attempt AND o.started_at = r.leased_at`,
+};
+
+/** The clock of the database may have been measured anew since the lease was taken. */
+const SKEW_MS = 60_000;
+
+// What was leased when it was recorded is none of a claim's, though it may be of the same moment.
+const UNCLAIM = {
+  name: 'unclaim',
+  text: `WITH held AS MATERIALIZED (SELECT o.id FROM unnest($1::text[], $2::int8[]) AS w (endpoint, turn)
+      CROSS JOIN LATERAL (SELECT id FROM open_deliveries WHERE endpoint = w.endpoint AND turn = w.turn AND status = 'pending'
+        AND due_at BETWEEN $3 AND $4 AND owner = $5 AND started_at = $6 OFFSET 0) o
+      JOIN deliveries d ON d.id = o.id WHERE d.created_at <> $6)
+    UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $3, attempt_count = attempt_count - 1
+    FROM held h WHERE o.id = h.id AND o.owner = $5 AND o.started_at = $6`,
 };
 
 interface ClaimParts {
@@ -100,13 +116,19 @@ export function claimOperations(hot: Pool, { skew, now: localNow, presence }: Cl
       const superseded = await endOvertaken(hot, { stale, owner, now, skew });
       const next = await once<Claimed['next'][number]>(hot, { ...NEXT, values: [endpoints, turns] });
       return {
-        deliveries: (stale.length === 0 ? rows : rows.filter((row) => !stale.includes(row))).map((row) => leased(row, until)),
+        deliveries: (stale.length === 0 ? rows : rows.filter((row) => !stale.includes(row))).map((row) => leased(row, { at: now, until })),
         superseded,
         next: next.map(({ dueAt, ...at }) => ({ ...at, dueAt: dueAt === null ? null : skew.toLocal(dueAt) })),
       };
     },
-    async release({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): Promise<void> {
-      await once(hot, { ...RELEASE, values: [encode('text', deliveries), owner, skew.toDatabase(now)] });
+    async release({ owner, leases, now }: { owner: string; leases: readonly HeldLease[]; now: number }): Promise<void> {
+      const rows = leases.map(({ id, attempt, leasedAt }) => ({ id, attempt, leased_at: leasedAt }));
+      await once(hot, { ...RELEASE, values: [owner, skew.toDatabase(now), ...LEASES.bind(rows)] });
+    },
+    async unclaim({ claim: { owner, now: leasedAt, until, wants }, now }: { claim: Claim; now: number }): Promise<void> {
+      const [endpoints, turns] = [wants.map(({ endpoint }) => endpoint), wants.map(({ turn }) => turn)];
+      const lease = [skew.toDatabase(now), skew.toDatabase(until) + SKEW_MS, owner, leasedAt];
+      await once(hot, { ...UNCLAIM, values: [encode('text', endpoints), encode('int8', turns), ...lease] });
     },
     /** Other nodes may be alive: only the leases of those that are gone are taken; of the others `claim` takes what ran out. */
     async takeOver({ owner, now, horizon }: { owner: string; now: number; horizon: number }): Promise<number> {

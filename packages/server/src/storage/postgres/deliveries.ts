@@ -151,6 +151,9 @@ export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;
 
 const NO_BYTES = new Uint8Array(0);
 
-export function leased({ body, ordered, behind: _waited, ...row }: LeasedRow, leaseUntil: number): LeasedDelivery {
-  return { ...row, body: body ?? NO_BYTES, leaseUntil, ...(ordered ? { ordered } : {}) };
+export function leased(
+  { body, ordered, behind: _waited, ...row }: LeasedRow,
+  { at, until }: { readonly at: number; readonly until: number },
+): LeasedDelivery {
+  return { ...row, body: body ?? NO_BYTES, leasedAt: at, leaseUntil: until, ...(ordered ? { ordered } : {}) };
 }

@@ -6,10 +6,12 @@ export class StorageError extends Error implements StorageFailure {
   readonly fatal = false;
   /** SQLSTATE, or the code of the socket's error. */
   readonly code: string | null;
-  constructor(message: string, code: string | null) {
+  readonly unsure: boolean;
+  constructor(message: string, code: string | null, unsure = false) {
     super(message);
     this.name = 'StorageError';
     this.code = code;
+    this.unsure = unsure;
   }
 }
 
@@ -37,15 +39,16 @@ export function isRepeated(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
-export function storageError(error: unknown): StorageError {
-  if (error instanceof StorageError) return error;
+/** `unsure`: a try was made whose end nobody knows. */
+export function storageError(error: unknown, unsure = false): StorageError {
+  if (error instanceof StorageError && !unsure) return error;
   const { message } = error as Error;
   const code = codeOf(error);
   if (/after calling end/.test(message)) return new StorageError('The database is not open.', null);
   if (code === 'ERR_INVALID_URL')
     return new StorageError('This is no address of a database: write postgres://user:password@host:5432/name.', code);
   // Where a name has several addresses, the error of all of them together has no message of its own.
-  return new StorageError(`PostgreSQL: ${message === '' ? code : message}`, code);
+  return new StorageError(`PostgreSQL: ${message === '' ? code : message}`, code, unsure);
 }
 
 /** As `storageError`, for a start: says what to do where the server is not there. */

@@ -78,7 +78,7 @@ export function resendOperations(hot: Pool, skew: Skew) {
           ...runSteps(client, insertDeliveries(prepared)),
           client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] }).then(({ rows }) => (mine = rows)),
         ]);
-        return mine.map((row) => leased(row, leases.get(row.id)?.until ?? 0));
+        return mine.map((row) => leased(row, { at: row.createdAt, until: leases.get(row.id)?.until ?? 0 }));
       }),
     async retryDelivery({ merchant, id, now }: { merchant: string | null; id: string; now: number }): Promise<DeliveryRow | null> {
       const read = {

@@ -20,7 +20,7 @@ export async function atomically<Result>(
     try {
       client = await pool.connect();
     } catch (error) {
-      throw storageError(error);
+      throw storageError(error, maybeDone);
     }
     try {
       const result = await work(client, { maybeDone });
@@ -31,7 +31,7 @@ export async function atomically<Result>(
       if (lost) maybeDone = true;
       // A connection whose state is not certain is closed: the database rolls back what it had not committed.
       client.release(lost || !(await rolledBack(client)));
-      if (left <= 1 || !(lost || isTransient(error) || error instanceof TryAgain)) throw storageError(error);
+      if (left <= 1 || !(lost || isTransient(error) || error instanceof TryAgain)) throw storageError(error, maybeDone);
       if (error instanceof TryAgain) maybeDone = true;
     }
   }

@@ -1,5 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AddedDelivery, Claim, Claimed, DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn, TurnAt } from '../contract.ts';
+import type {
+  AddedDelivery,
+  Claim,
+  Claimed,
+  DeliveryRow,
+  HeldLease,
+  LeasedDelivery,
+  NewDelivery,
+  NewEvent,
+  Turn,
+  TurnAt,
+} from '../contract.ts';
 import { transactionFinder } from './keys.ts';
 import { BEHIND, FREE, NEVER, OVERTAKEN, ordering } from './order.ts';
 import { staleness } from './stale.ts';
@@ -128,7 +139,7 @@ const LEASED = `SELECT d.seq, d.id, d.merchant, d.endpoint, d.event, d.event_typ
 
 const NO_BYTES = new Uint8Array(0);
 
-function leased(row: ClaimedRow, until: number, request: RequestBytes | null): LeasedDelivery {
+function leased(row: ClaimedRow, lease: { readonly at: number; readonly until: number }, request: RequestBytes | null): LeasedDelivery {
   return {
     id: row.id,
     merchant: row.merchant,
@@ -141,7 +152,8 @@ function leased(row: ClaimedRow, until: number, request: RequestBytes | null): L
     requestHeaders: request?.headers ?? null,
     attempt: row.attempt_count,
     failures: row.failures,
-    leaseUntil: until,
+    leasedAt: lease.at,
+    leaseUntil: lease.until,
     turn: row.turn,
     createdAt: row.created_at,
     ...(row.ordered === FREE ? {} : { ordered: true }),
@@ -159,7 +171,7 @@ export function deliveryOperations(db: DatabaseSync) {
     format === 'request' ? ((request.get(event) as RequestBytes | undefined) ?? null) : null;
   const leasedNow = (id: string, until: number): LeasedDelivery => {
     const found = one.get(id) as unknown as ClaimedRow;
-    return leased(found, until, bytesOf(found));
+    return leased(found, { at: found.started_at ?? found.created_at, until }, bytesOf(found));
   };
   const lease = db.prepare('UPDATE deliveries SET owner = ?, due_at = ?, started_at = ?, attempt_count = attempt_count + 1 WHERE seq = ?');
   const order = ordering(db);
@@ -169,7 +181,12 @@ export function deliveryOperations(db: DatabaseSync) {
   );
   const release = db.prepare(
     `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(due_at, ?), attempt_count = attempt_count - 1
-     WHERE id = ? AND owner = ? AND status = 'pending'`,
+     WHERE id = ? AND owner = ? AND attempt_count = ? AND started_at = ? AND status = 'pending'`,
+  );
+  // What was leased when it was recorded is none of a claim's, though it may be of the same moment.
+  const unclaim = db.prepare(
+    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = ?, attempt_count = attempt_count - 1
+     WHERE endpoint = ? AND turn = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner = ? AND started_at = ? AND created_at <> started_at`,
   );
   // Without its bytes there is nothing to send.
   const retry = db.prepare(
@@ -225,7 +242,7 @@ export function deliveryOperations(db: DatabaseSync) {
             continue;
           }
           lease.run(owner, until, now, found.seq);
-          claimed.push(leased({ ...found, attempt_count: found.attempt_count + 1 }, until, bytesOf(found)));
+          claimed.push(leased({ ...found, attempt_count: found.attempt_count + 1 }, { at: now, until }, bytesOf(found)));
         }
       }
       const next = wants.map(({ endpoint, turn }) => ({
@@ -249,9 +266,13 @@ export function deliveryOperations(db: DatabaseSync) {
   return {
     claim,
     addDeliveries,
-    release: ({ owner, deliveries, now }: { owner: string; deliveries: readonly string[]; now: number }): void =>
+    release: ({ owner, leases, now }: { owner: string; leases: readonly HeldLease[]; now: number }): void =>
       atomically(db, () => {
-        for (const id of deliveries) release.run(now, id, owner);
+        for (const { id, attempt, leasedAt } of leases) release.run(now, id, owner, attempt, leasedAt);
+      }),
+    unclaim: ({ claim: { owner, now: leasedAt, until, wants }, now }: { claim: Claim; now: number }): void =>
+      atomically(db, () => {
+        for (const { endpoint, turn } of wants) unclaim.run(now, endpoint, turn, now, until, owner, leasedAt);
       }),
     takeOver: ({ owner, now, horizon }: { owner: string; now: number; horizon: number }): number =>
       atomically(db, () =>

@@ -21,6 +21,8 @@ const FATAL_CODES = new Set([10, 11, 26]);
 /** Raised for whatever the database refuses: the caller answers 503 and nothing is acknowledged. */
 export class StorageError extends Error implements StorageFailure {
   readonly fatal: boolean;
+  /** Never: what failed was rolled back, or the process ends. */
+  readonly unsure = false;
   constructor(message: string, fatal: boolean) {
     super(message);
     this.name = 'StorageError';

@@ -75,14 +75,63 @@ export function delivering(it: It): void {
 
     it('a released delivery is due at once and its attempt number is free again', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2']);
-      await claimAll(storage, 'end_1', { now: T + 5 });
-      await storage.release({ owner: OTHER, deliveries: ['d1'], now: T + 10 });
+      const [job] = await claimAll(storage, 'end_1', { now: T + 5 });
+      assert.ok(job);
+      await storage.release({ owner: OTHER, leases: [job], now: T + 10 });
       assert.deepEqual(await claimAll(storage, 'end_1', { now: T + 10 }), [], 'only its owner can give it back');
-      await storage.release({ owner: ME, deliveries: ['d1', 'no-such'], now: T + 10 });
+      await storage.release({ owner: ME, leases: [job, { ...job, id: 'no-such' }], now: T + 10 });
       assert.deepEqual(
         (await claimAll(storage, 'end_1', { now: T + 10 })).map(({ id, attempt }) => [id, attempt]),
         [['d1', 1]],
       );
+      assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts, []);
+    });
+
+    it('a lease is given back once: not a later one of the same owner, whether its attempt number is another or the same again', async ({
+      storage,
+    }) => {
+      await withDeliveries(storage, 'end_1', ['d1']);
+      const claim = async (now: number) => (await claimAll(storage, 'end_1', { now }))[0];
+      const first = await claim(T + 5);
+      const second = await claim(T + 60_005);
+      assert.ok(first && second);
+      await storage.release({ owner: ME, leases: [first], now: T + 60_010 });
+      assert.equal(await claim(T + 60_010), undefined, 'the lease before it had ended');
+      await storage.release({ owner: ME, leases: [second], now: T + 60_020 });
+      const third = await claim(T + 60_020);
+      assert.deepEqual([second.attempt, third?.attempt], [2, 2]);
+      await storage.release({ owner: ME, leases: [second], now: T + 60_030 });
+      assert.equal(await claim(T + 60_030), undefined, 'that one was given back before');
+      assert.ok(third);
+      assert.deepEqual(await storage.settle([settlement(third)]), ['settled']);
+      assert.deepEqual(await storage.check({ now: T + 60_050 }), []);
+    });
+
+    it('unclaim gives back all that one claim leased, and nothing else', async ({ storage }) => {
+      await storage.record([
+        published(event('e1', { recordedAt: T, deliveries: [delivery('d1', 'end_1'), delivery('x1', 'end_2')] })),
+        // Leased in a commit at the very moment of the claim.
+        published(event('e2', { recordedAt: T + 5, deliveries: [delivery('d2', 'end_1', { lease: lease(T + 60_000) })] })),
+      ]);
+      await withDeliveries(storage, 'end_3', ['x2']);
+      const claim = (now: number, endpoint: string, owner = ME) =>
+        ({ owner, now, until: now + 60_000, wants: [{ endpoint, turn: 0, max: 9 }] }) as const;
+      const lost = { ...claim(T + 5, 'end_1'), wants: ['end_1', 'end_2'].map((endpoint) => ({ endpoint, turn: 0, max: 9 }) as const) };
+      assert.equal((await storage.claim(lost)).deliveries.length, 2);
+      assert.equal((await storage.claim(claim(T + 6, 'end_3'))).deliveries.length, 1);
+      for (const other of [claim(T + 6, 'end_1'), claim(T + 5, 'end_1', OTHER)]) await storage.unclaim({ claim: other, now: T + 10 });
+      assert.deepEqual((await storage.claim(claim(T + 10, 'end_1'))).deliveries, []);
+      await storage.unclaim({ claim: lost, now: T + 10 });
+      const again = { ...lost, now: T + 11, until: T + 60_011 };
+      assert.deepEqual(
+        (await storage.claim(again)).deliveries.map(({ id, attempt }) => [id, attempt]),
+        [
+          ['d1', 1],
+          ['x1', 1],
+        ],
+      );
+      await storage.unclaim({ claim: lost, now: T + 12 });
+      assert.deepEqual((await storage.claim({ ...again, now: T + 13 })).deliveries, [], 'they are of another claim now');
       assert.deepEqual((await storage.getDelivery({ merchant: null, id: 'd1' }))?.attempts, []);
     });
 

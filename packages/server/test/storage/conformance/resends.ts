@@ -185,9 +185,10 @@ export function resending(it: It): void {
         const step = { id, lease: lease(T + 60_000), from: null, cursor: null, deliveries: [bulkOf(`b_${id}`, 'evt_d1')], now: T + 9 };
         assert.equal(await storage.stepResend(step), true);
       }
-      const jobs = (await claimAll(storage, 'end_1')).filter(({ id }) => id === 'b_rsd_1');
-      await storage.settle(jobs.map((job) => settlement(job)));
-      await storage.release({ owner: ME, deliveries: ['b_rsd_2'], now: T + 2000 });
+      const [sent, waiting] = await claimAll(storage, 'end_1');
+      assert.ok(sent?.id === 'b_rsd_1' && waiting);
+      await storage.settle([settlement(sent)]);
+      await storage.release({ owner: ME, leases: [waiting], now: T + 2000 });
       const end = (id: string) =>
         storage.endResend({ merchant: 'm1', id, state: 'canceled', note: null, lease: lease(T + 60_000), now: T + 3000 });
       assert.deepEqual([(await end('rsd_1'))?.state, (await end('rsd_2'))?.state], ['done', 'canceled']);

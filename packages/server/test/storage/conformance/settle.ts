@@ -72,7 +72,7 @@ export function settling(it: It): void {
       await withDeliveries(storage, 'end_1', ['d1']);
       const [job] = await claimAll(storage, 'end_1');
       assert.ok(job);
-      await storage.release({ owner: 'node_1', deliveries: ['d1'], now: T + 1001 });
+      await storage.release({ owner: 'node_1', leases: [job], now: T + 1001 });
       assert.deepEqual(await storage.settle([settlement(job)]), ['fenced']);
     });
 
