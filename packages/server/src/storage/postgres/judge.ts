@@ -79,11 +79,12 @@ function judgeArrival(arrival: Arrival, judgement: Judgement, work: Work): Recor
   return { requestVerdict: verdict, events, transactions: [] };
 }
 
-/** Whether a try before this one wrote the arrival: its commit stood, and only the answer was lost. */
+/** Whether the arrival is written: by a try before this one, whose answer was lost, or by another process that judged the same request again. */
 function isWritten({ request, events }: Arrival, { before, fresh }: Judgement): boolean {
   const own = events.filter(({ id }) => before.events.has(id)).length;
-  // A request that was in quarantine is there in any case: its events tell.
-  const there = request !== null && request.known !== true && before.requests.has(request.id);
+  const verdict = request === null ? undefined : before.requests.get(request.id);
+  // A request that was in quarantine is there in any case: its verdict and its events tell.
+  const there = verdict !== undefined && (request?.known !== true || verdict !== 'rejected');
   if (own === 0 && !there) return false;
   const strangers = events.filter(({ id }) => fresh.has(id));
   if (strangers.length > 0)

@@ -180,7 +180,8 @@ const INSERT_NEW = insertRequestsAs('requests');
 
 const INSERT_KNOWN = insertRequestsAs(
   'requests_known',
-  ' ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis, events = excluded.events',
+  ` ON CONFLICT (id) DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, diagnosis = excluded.diagnosis, events = excluded.events
+    WHERE requests.verdict = 'rejected'`,
 );
 
 export interface RequestToWrite {

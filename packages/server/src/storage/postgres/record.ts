@@ -17,7 +17,7 @@ import type { Skew } from './skew.ts';
 import { runSteps } from './steps.ts';
 import { writeTallies } from './tallies.ts';
 import { TryAgain, atomically, commit, together } from './transact.ts';
-import { written } from './written.ts';
+import { NONE_DECIDED, decidedRequests, written } from './written.ts';
 
 /**
  * The one commit behind every acknowledgement, in two round trips: BEGIN with the new events, the locks of what they touch and its rows
@@ -41,19 +41,22 @@ interface Batch {
 
 async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]> {
   const { arrivals, maybeDone, skew } = batch;
-  const events = arrivals.flatMap((arrival) => arrival.events);
+  const again = arrivals.filter(({ request }) => request?.known === true);
+  const decided = again.length === 0 ? NONE_DECIDED : await decidedRequests(client, again);
+  const all = arrivals.flatMap((arrival) => arrival.events);
+  const events = decided.size === 0 ? all : all.filter(({ request }) => !decided.has(request ?? ''));
   const named = namedBy(events);
   const held = new HeldRows();
   const begun = together(
     client,
-    () => [client.query(BEGIN_NUMBERING), insertEvents(client, events, named), held.read(client, named)] as const,
+    () => [again.length > 0 ? null : client.query(BEGIN_NUMBERING), insertEvents(client, events, named), held.read(client, named)] as const,
   );
   const [, fresh] = await Promise.all(begun);
-  const repeated = events.filter(({ id }) => !fresh.has(id));
+  const repeated = all.filter(({ id }) => !fresh.has(id));
   const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));
   const [known, before] = await Promise.all([
     repeated.length === 0 ? new Map<never, never>() : knownEvents(client, repeated),
-    written(client, { arrivals: maybeDone ? arrivals : [], events: repeated }),
+    written(client, { arrivals: maybeDone ? arrivals : [], events: repeated, decided }),
   ]);
   const judged = judge({ arrivals, fresh, known, before, tally: new Tally() });
   const change = await foldEvents(client, { events: touching, held });

@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import type { Arrival, NewEvent, RecordedEvent, RequestVerdict } from '../contract.ts';
 import { encode } from './arrays.ts';
+import { BEGIN_NUMBERING } from './numbered.ts';
 
-/** What a try before this one left in the database, when its connection broke before the answer. */
+/** What a try before this one left in the database, when its connection broke before the answer, or another process that judged the same request. */
 export interface Written {
   readonly requests: ReadonlyMap<string, RequestVerdict>;
   readonly events: ReadonlyMap<string, { readonly recorded: RecordedEvent; readonly transactions: readonly string[] }>;
@@ -28,11 +29,30 @@ interface EventRow {
   readonly bodies: Record<string, string> | null;
 }
 
+export const NONE_DECIDED: ReadonlyMap<string, RequestVerdict> = new Map();
+
+/** Begins the commit with the locks of quarantined requests: two that judge the same one do so one after the other. */
+const DECIDED = {
+  name: 'decided_requests',
+  text: 'SELECT id, verdict FROM requests WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE',
+};
+
+/** Of requests that are judged again, those that somebody else has taken in by now. */
+export async function decidedRequests(client: PoolClient, again: readonly Arrival[]): Promise<ReadonlyMap<string, RequestVerdict>> {
+  const ids = again.flatMap(({ request }) => (request === null ? [] : [request.id]));
+  await client.query(BEGIN_NUMBERING);
+  const { rows } = await client.query<{ id: string; verdict: RequestVerdict }>({ ...DECIDED, values: [encode('text', ids)] });
+  return new Map(rows.flatMap(({ id, verdict }) => (verdict === 'rejected' ? [] : [[id, verdict]])));
+}
+
+interface Wanted {
+  readonly arrivals: readonly Arrival[];
+  readonly events: readonly NewEvent[];
+  readonly decided: ReadonlyMap<string, RequestVerdict>;
+}
+
 /** Looks for the batch's own ids: `arrivals` where a commit may stand, `events` those whose key was taken. */
-export async function written(
-  client: PoolClient,
-  { arrivals, events }: { arrivals: readonly Arrival[]; events: readonly NewEvent[] },
-): Promise<Written> {
+export async function written(client: PoolClient, { arrivals, events, decided }: Wanted): Promise<Written> {
   const ids = arrivals.flatMap(({ request }) => (request === null ? [] : [request.id]));
   const [requests, rows] = await Promise.all([
     ids.length === 0
@@ -53,7 +73,7 @@ export async function written(
           .then((answer) => answer.rows),
   ]);
   return {
-    requests: new Map(requests.map(({ id, verdict }) => [id, verdict])),
+    requests: new Map([...decided, ...requests.map(({ id, verdict }) => [id, verdict] as const)]),
     events: new Map(
       rows.map(({ id, deliveries, doc, bodies }) => [
         id,

@@ -26,6 +26,7 @@ export function recordOperations(db: DatabaseSync) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const rewriteVerdict = db.prepare('UPDATE requests SET verdict = ?, reason = ?, diagnosis = ?, events = ? WHERE id = ?');
+  const verdictNow = db.prepare('SELECT verdict FROM requests WHERE id = ?');
   const insertEvent = db.prepare(
     `INSERT INTO events (id, merchant, provider, source, request, item, type, scope, dedupe_key, digest, sequence, occurred_at, recorded_at,
        state, note, transaction_id, routed, movement, data, previous)
@@ -105,8 +106,22 @@ export function recordOperations(db: DatabaseSync) {
     return { outcome: variant ? 'variant' : 'duplicate', known };
   }
 
+  /** What a quarantined request is now that somebody else has taken it in: nothing is written or counted once more. */
+  function decided(verdict: RequestVerdict, events: Arrival['events']): Recorded {
+    const lines = events.map((event): RecordedEvent => {
+      const seq = keys.find(eventKey(event.source ?? event.merchant, event.dedupeKey));
+      const known = seq === null ? undefined : (knownEvent.get(seq) as unknown as Known);
+      const outcome = known === undefined || known.digest === event.digest ? 'duplicate' : 'variant';
+      return { outcome, id: known?.id ?? event.id, deliveries: known?.deliveries ?? 0, bodies: null };
+    });
+    return { requestVerdict: verdict, events: lines, transactions: [] };
+  }
+
   function recordOne(arrival: Arrival, tally: Tally): { recorded: { -readonly [K in keyof Recorded]: Recorded[K] }; stored: NewEvent[] } {
     const stored: NewEvent[] = [];
+    const now =
+      arrival.request?.known === true ? (verdictNow.get(arrival.request.id) as { verdict: RequestVerdict } | undefined) : undefined;
+    if (now !== undefined && now.verdict !== 'rejected') return { recorded: decided(now.verdict, arrival.events), stored };
     const events: RecordedEvent[] = [];
     let repeats = 0;
     let variants = 0;

@@ -25,6 +25,40 @@ export function concurrency(it: It): void {
       assert.deepEqual(await storage.check({ now: T }), []);
     });
 
+    it('a quarantined request that two judge again at once counts once: its events, its verdict, and nobody takes it for a repeat', async ({
+      storage,
+    }) => {
+      const rejected = { verdict: 'rejected', reason: 'signature_mismatch' } as const;
+      await storage.record(['r1', 'r2'].map((id) => ({ request: request(id, rejected), events: [] })));
+      const judgedBy = (node: number) =>
+        storage.record([
+          inbound(
+            request('r1', { known: true }),
+            event(`e_${node}`, { dedupeKey: 'fact', movement: payment('p1'), deliveries: [delivery(`d_${node}`, 'end_1')] }),
+          ),
+          inbound(request('r2', { known: true }), event(`x_${node}`, { dedupeKey: 'other', digest: `of ${node}` })),
+        ]);
+      const answers = [...(await Promise.all([judgedBy(1), judgedBy(2)])), await judgedBy(3)];
+      const outcomes = answers.map(([first]) => first?.events[0]?.outcome).toSorted();
+      assert.deepEqual(outcomes, ['duplicate', 'duplicate', 'stored']);
+      assert.deepEqual(
+        answers.flat().map(({ requestVerdict }) => requestVerdict),
+        Array.from({ length: 6 }, () => 'accepted'),
+      );
+      const ids = new Set(answers.map(([first]) => first?.events[0]?.id));
+      assert.equal(ids.size, 1, 'each is told of the event that stands');
+      for (const id of ['r1', 'r2']) {
+        const row = await storage.getRequest({ merchant: null, id });
+        assert.deepEqual([row?.verdict, row?.reason, row?.duplicates], ['accepted', null, 0]);
+      }
+      const found = await storage.getEvent({ merchant: null, id: [...ids][0] ?? '' });
+      assert.equal(found?.event.duplicates, 0);
+      const { series } = await storage.stats({ merchant: null, from: T, to: T, bucketMs: 60_000 });
+      const { requests, rejected: refused, duplicates, events } = series[0] ?? {};
+      assert.deepEqual([requests, refused, duplicates, events], [2, 0, 0, 2]);
+      assert.deepEqual(await storage.check({ now: T }), []);
+    });
+
     it('two processes that claim at once never get the same delivery', async ({ storage }) => {
       await withDeliveries(
         storage,
