@@ -3,6 +3,7 @@ import { readLocalAdminKey, readRunning } from '../config/data-dir.ts';
 import { loadSettings } from '../config/load.ts';
 import { EXIT, Failure, UsageError } from './command.ts';
 import type { Flags, FlagTable, Io } from './command.ts';
+import { readExactly } from './exact.ts';
 
 /** Flags of every command that asks a running server. */
 export const SERVER_FLAGS = {
@@ -15,7 +16,7 @@ const CALL_WITHIN_MS = 30_000;
 /** The HTTP API of one server, with the key that this machine has. */
 export interface Client {
   readonly url: string;
-  /** The answer's JSON. Throws Failure with the server's own sentence. */
+  /** The answer's JSON, its numbers as they were written. Throws Failure with the server's own sentence. */
   call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>;
   /** The open answer of a GET, for a stream. */
   open(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>;
@@ -39,7 +40,7 @@ export function connect(flags: Flags, io: Io): Client {
       const headers = { authorization, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
       const answer = await reach(url, path, { method, headers, ...content, signal: AbortSignal.timeout(CALL_WITHIN_MS) });
       const text = await answer.text();
-      return (text === '' ? null : JSON.parse(text)) as Answer;
+      return (text === '' ? null : readExactly(text)) as Answer;
     },
     open: (path, headers, signal) => reach(url, path, { headers: { authorization, ...headers }, signal }),
   };

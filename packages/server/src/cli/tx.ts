@@ -65,14 +65,24 @@ export const txWhy: Command = {
   },
 };
 
+interface Referred {
+  readonly id: string;
+  readonly kind: string;
+  readonly reference: string | null;
+  readonly providerReference: string | null;
+}
+
 async function find(client: Client, wanted: string): Promise<Row> {
   if (wanted.startsWith('txn_')) return client.call<Row>('GET', `/v1/transactions/${encodeURIComponent(wanted)}`);
-  const found = await client.call<{ data: { id: string }[] }>(
+  const { data } = await client.call<{ data: Referred[] }>(
     'GET',
-    `/v1/transactions?${new URLSearchParams({ q: wanted, limit: '5' }).toString()}`,
+    `/v1/transactions?${new URLSearchParams({ q: wanted, limit: '20' }).toString()}`,
   );
-  const [only, ...others] = found.data;
+  const exact = data.filter(({ reference, providerReference }) => reference === wanted || providerReference === wanted);
+  const found = exact.length === 0 ? data : exact;
+  const [only, ...others] = found;
   if (only === undefined) throw new Failure(`No transaction has a reference that begins with "${plain(wanted)}".`);
-  if (others.length > 0) throw new Failure(`Several transactions match: ${found.data.map(({ id }) => id).join(', ')}. Give one id.`);
+  if (others.length > 0)
+    throw new Failure(`Several transactions match: ${found.map(({ id, kind }) => `${id} (${kind})`).join(', ')}. Give one id.`);
   return client.call<Row>('GET', `/v1/transactions/${encodeURIComponent(only.id)}`);
 }
