@@ -46,13 +46,16 @@ const BACKLOG = `WITH RECURSIVE ${WAITING}
   FROM waiting CROSS JOIN ${TURNS} WHERE endpoint IS NOT NULL`;
 
 // Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
+/** What was not tried keeps its place before all that came later: `now` would put it behind the whole backlog, again at each restart. */
+const MADE_AT = '(SELECT d.created_at FROM deliveries d WHERE d.id = o.id)';
+
 const TAKE_OVER = {
   name: 'take_over',
   text: `WITH RECURSIVE ${WAITING},
     held AS MATERIALIZED (SELECT o.* FROM waiting w CROSS JOIN ${TURNS} CROSS JOIN LATERAL (SELECT id, owner, due_at, started_at FROM open_deliveries
       WHERE endpoint = w.endpoint AND turn = turns.turn AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
     owners AS MATERIALIZED (SELECT owner, NOT ${SPOKE_LATELY} AND ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
-    freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $2
+    freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, $2)
       FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
       RETURNING o.id, o.attempt_count, coalesce(h.started_at, h.due_at) AS started_at),
     lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
@@ -64,7 +67,7 @@ const LEASES = rowsOf({ id: 'text', attempt: 'int8', leased_at: 'int8' });
 
 const RELEASE = {
   name: 'release',
-  text: `UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(due_at, $2), attempt_count = attempt_count - 1
+  text: `UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, due_at, $2), attempt_count = attempt_count - 1
     FROM ${LEASES.unnest(3)} WHERE o.id = r.id AND o.owner = $1 AND o.attempt_count = r.attempt AND o.started_at = r.leased_at`,
 };
 
@@ -78,7 +81,7 @@ const UNCLAIM = {
       CROSS JOIN LATERAL (SELECT id FROM open_deliveries WHERE endpoint = w.endpoint AND turn = w.turn AND status = 'pending'
         AND due_at BETWEEN $3 AND $4 AND owner = $5 AND started_at = $6 OFFSET 0) o
       JOIN deliveries d ON d.id = o.id WHERE d.created_at <> $6)
-    UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = $3, attempt_count = attempt_count - 1
+    UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, $3), attempt_count = attempt_count - 1
     FROM held h WHERE o.id = h.id AND o.owner = $5 AND o.started_at = $6`,
 };
 

@@ -179,13 +179,14 @@ export function deliveryOperations(db: DatabaseSync) {
   const lost = db.prepare(
     `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated) VALUES (?, ?, ?, 'unknown', 'interrupted', 0) ON CONFLICT DO NOTHING`,
   );
+  // What was not tried keeps its place before all that came later: `now` would put it behind the whole backlog, again at each restart.
   const release = db.prepare(
-    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(due_at, ?), attempt_count = attempt_count - 1
+    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(created_at, due_at, ?), attempt_count = attempt_count - 1
      WHERE id = ? AND owner = ? AND attempt_count = ? AND started_at = ? AND status = 'pending'`,
   );
   // What was leased when it was recorded is none of a claim's, though it may be of the same moment.
   const unclaim = db.prepare(
-    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = ?, attempt_count = attempt_count - 1
+    `UPDATE deliveries SET owner = NULL, started_at = NULL, due_at = min(created_at, ?), attempt_count = attempt_count - 1
      WHERE endpoint = ? AND turn = ? AND status = 'pending' AND due_at BETWEEN ? AND ? AND owner = ? AND started_at = ? AND created_at <> started_at`,
   );
   // Without its bytes there is nothing to send.
@@ -207,7 +208,7 @@ export function deliveryOperations(db: DatabaseSync) {
     `INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
      SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', 0 FROM deliveries WHERE ${orphans} ON CONFLICT DO NOTHING`,
   );
-  const orphaned = db.prepare(`UPDATE deliveries SET due_at = ?, owner = NULL, started_at = NULL WHERE ${orphans}`);
+  const orphaned = db.prepare(`UPDATE deliveries SET due_at = min(created_at, ?), owner = NULL, started_at = NULL WHERE ${orphans}`);
   const abandoned = db.prepare(
     `UPDATE deliveries SET status = 'failed', cause = 'endpoint_deleted', finished_at = ?, due_at = NULL
      WHERE seq IN (SELECT seq FROM deliveries INDEXED BY deliveries_due WHERE endpoint = ? AND status = 'pending' AND owner IS NULL LIMIT ?)`,

@@ -155,6 +155,22 @@ export function delivering(it: It): void {
       );
     });
 
+    it('what comes back without a try keeps its place: it is due since it was made, not behind all that waits', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3', 'd4']);
+      const wants = [{ endpoint: 'end_1', turn: 0 as const, max: 1 }];
+      const claim = (now: number, owner: string) => ({ owner, now, until: now + 60_000, wants });
+      const one = async (now: number, owner: string) => (await storage.claim(claim(now, owner))).deliveries[0] ?? assert.fail('none');
+      assert.equal((await one(T + 50, OTHER)).id, 'd1');
+      await storage.takeOver({ owner: ME, now: T + 100, horizon: 120_000 });
+      const again = await one(T + 110, ME);
+      assert.equal(again.id, 'd1', 'its process was killed');
+      await storage.release({ owner: ME, leases: [again], now: T + 120 });
+      assert.equal((await one(T + 130, ME)).id, 'd1', 'it was given back');
+      await storage.unclaim({ claim: claim(T + 130, ME), now: T + 140 });
+      assert.equal((await one(T + 150, ME)).id, 'd1', 'the answer to its claim was lost');
+      assert.equal((await one(T + 150, ME)).id, 'd2');
+    });
+
     it('what was taken over for an endpoint that is switched off is no lease past its end', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1'], { lease: lease(T + 60_000, OTHER) });
       await storage.takeOver({ owner: ME, now: T + 100, horizon: 120_000 });
