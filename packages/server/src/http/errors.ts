@@ -1,3 +1,4 @@
+import { stringifyJson, toJson } from '@paybell/sdk';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { didYouMean } from '../config/nearest.ts';
 import type { Log } from '../engine/ports.ts';
@@ -45,7 +46,10 @@ function send(request: FastifyRequest, reply: FastifyReply, problem: Problem): F
     return reply;
   }
   const document = problemDocument(problem, request.url.split('?', 1)[0] ?? '');
-  return reply.code(PROBLEMS[problem.code].status).headers(problemHeaders(problem)).send(JSON.stringify(document));
+  return reply
+    .code(PROBLEMS[problem.code].status)
+    .headers(problemHeaders(problem))
+    .send(stringifyJson(toJson(document)));
 }
 
 /** Names the place, never what a caller sent. */

@@ -7,7 +7,11 @@ import { didYouMean } from '../config/nearest.ts';
 import { Problem } from './problems.ts';
 import type { FieldError } from './problems.ts';
 
+/** In a schema: what its field says of a value that does not fit, instead of what its pattern or bounds would. Not a part of OpenAPI. */
+export const SAYS = Symbol('says');
+
 interface SchemaNode {
+  readonly [SAYS]?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly required?: readonly string[];
@@ -43,7 +47,7 @@ const hasRequired = (schema: TSchema): boolean => ((schema as SchemaNode).requir
 export function sentence(errors: readonly FieldError[]): string {
   const [first] = errors;
   if (first === undefined) return 'It does not fit the schema.';
-  return first.path === '' ? first.message : `${first.path}: ${first.message}`;
+  return first.path === '' ? `The body ${first.message}` : `${first.path}: ${first.message}`;
 }
 
 const MAX_ERRORS = 20;
@@ -94,8 +98,32 @@ function explain(schema: SchemaNode, { keyword, instancePath, params, message }:
       message: `is not known.${didYouMean(shown(name), known)}`,
     }));
   }
-  if (keyword === 'enum') return [{ path, message: `must be one of ${names(params['allowedValues']).join(', ')}.` }];
-  return [{ path, message: `${message}.` }];
+  return [{ path, message: nodeAt(schema, instancePath)?.[SAYS] ?? inWords(keyword, params) ?? `${message}.` }];
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+};
+
+/** What a keyword of JSON Schema asks for, as people say it; null where its own message has to do. */
+function inWords(keyword: string, params: SchemaError['params']): string | null {
+  const limit = Number(params['limit']);
+  const many = limit === 1 ? '' : 's';
+  if (keyword === 'type') return `must be ${TYPES[String(params['type'])] ?? String(params['type'])}.`;
+  if (keyword === 'enum') return `must be one of ${names(params['allowedValues']).join(', ')}.`;
+  if (keyword === 'minLength') return limit === 1 ? 'must not be empty.' : `must have at least ${limit} characters.`;
+  if (keyword === 'maxLength') return `must have at most ${limit} character${many}.`;
+  if (keyword === 'minItems') return `must have at least ${limit} item${many}.`;
+  if (keyword === 'maxItems') return `must have at most ${limit} item${many}.`;
+  if (keyword === 'minimum') return `must be at least ${limit}.`;
+  if (keyword === 'maximum') return `must be at most ${limit}.`;
+  return null;
 }
 
 const shown = (name: string): string => name.slice(0, 64);

@@ -113,6 +113,47 @@ describe('problem documents', () => {
     assert.ok('maxInFlight' in messages);
   });
 
+  const said = (answer: Answer): string => (answer.json as { detail: string }).detail;
+
+  it('says what a field should be in words, not as a pattern or a schema', async () => {
+    assert.equal(said(await endpoint({ timeout: '5 min' })), 'timeout: must be a duration such as 30s, 5m or 20h.');
+    assert.equal(said(await endpoint({ disableAfter: 'soon' })), 'disableAfter: must be a duration such as 30s, 5m or 20h, or never.');
+    assert.equal(said(await endpoint({ events: '*' })), 'events: must be a list.');
+    assert.equal(said(await endpoint({ events: [] })), 'events: must have at least 1 item.');
+    assert.equal(said(await endpoint({ provider: 5 })), 'provider: must be a text.');
+    assert.equal(said(await endpoint({ ordered: 'yes' })), 'ordered: must be true or false.');
+    assert.equal(said(await endpoint({ maxInFlight: 0 })), 'maxInFlight: must be at least 1.');
+    assert.equal(said(await endpoint({ maxInFlight: 1000 })), 'maxInFlight: must be at most 256.');
+    assert.equal(said(await endpoint({ maxInFlight: 1.5 })), 'maxInFlight: must be a whole number.');
+    assert.equal(said(await post('/v1/endpoints', [])), 'The body must be an object.');
+    assert.equal(said(await post('/v1/sources', { provider: 'serixpay', secret: '' })), 'secret: must not be empty.');
+    assert.equal(
+      said(await server.call('GET', '/v1/transactions?from=yesterday')),
+      'from: must be an RFC 3339 time such as 2026-01-31T12:00:00Z.',
+    );
+    assert.equal(said(await server.call('GET', '/v1/events?since=now')), 'since: must be an RFC 3339 time such as 2026-01-31T12:00:00Z.');
+    assert.equal(said(await server.call('GET', '/v1/stats?window=15x')), 'window: must be a duration such as 30s, 5m or 20h.');
+    assert.equal(said(await server.call('GET', '/v1/events?limit=many')), 'limit: must be a whole number.');
+  });
+
+  it('names what is wrong with a value that nobody else would notice', async () => {
+    assert.match(said(await endpoint({ provider: 'serixpai' })), /no provider "serixpai"\. Did you mean serixpay\?/);
+    assert.match(said(await server.call('GET', '/v1/transactions?provider=serixpai')), /provider: .*Did you mean serixpay\?/);
+    assert.match(said(await server.call('GET', '/v1/endpoints/end_none')), /no such endpoint; see GET \/v1\/endpoints/);
+    assert.match(said(await server.call('GET', '/v1/sources/src_none')), /no such source; see GET \/v1\/sources/);
+    assert.match(said(await post('/v1/sources', { provider: 'serixpay' })), /"secret"/);
+    const since = '2026-01-01T00:00:00Z';
+    const resend = (more: object): Promise<Answer> => post('/v1/events/resend', { since, dryRun: true, ...more });
+    assert.match(said(await resend({ until: '2025-01-01T00:00:00Z' })), /"until" is before "since"/);
+    assert.match(said(await resend({ endpoint: 'end_none' })), /no such endpoint/);
+  });
+
+  it('answers a ping that failed with plain JSON numbers', async () => {
+    const { json } = await endpoint({ url: 'http://127.0.0.1:2/nobody-listens', ping: true });
+    const times = [json.ping.durationMs, ...Object.values(json.ping.timings as Record<string, unknown>)];
+    for (const ms of times) assert.ok(ms === null || typeof ms === 'number', JSON.stringify(ms));
+  });
+
   it('names the field in a batch by its place', async () => {
     const { json } = await post('/v1/events/batch', {
       events: [event, { ...event, ocurredAt: 'x' }, { ...event, occurredAt: 'yesterday' }],

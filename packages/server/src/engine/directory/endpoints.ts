@@ -44,6 +44,7 @@ interface Made {
 export function createEndpoints(parts: RoomParts) {
   const { storage, vault, clock, random, newId, judgeUrl, checkMerchant, inTurn, saved, opened } = parts;
   const rows = new Map<string, Row>();
+  const held = { what: 'endpoint', get: (id: string) => rows.get(id) } as const;
   const byMerchant = new Map<string, Row[]>();
   const making = new Map<string, Promise<Endpoint>>();
   let changed: (endpoint: Endpoint | null, id: string) => void = () => undefined;
@@ -164,28 +165,28 @@ export function createEndpoints(parts: RoomParts) {
 
   const face: EndpointFace = {
     endpoints: (merchant) => newest([...rows.values()].filter((row) => !row.perEvent && (merchant === null || row.merchant === merchant))),
-    endpoint: (merchant, id) => find(rows, merchant, id),
+    endpoint: (merchant, id) => find(held, merchant, id),
     createEndpoint: async (input) => face.draftEndpoint(input).save(),
     draftEndpoint(input) {
       const made = make(input);
       return { endpoint: hold(made.row, made.entries, clock), save: () => save(made) };
     },
-    changeEndpoint: (merchant, id, wanted) => inTurn(() => change(find(rows, merchant, id), wanted)),
+    changeEndpoint: (merchant, id, wanted) => inTurn(() => change(find(held, merchant, id), wanted)),
     draftChange(merchant, id, wanted) {
-      const { row, entries } = changedFrom(find(rows, merchant, id), wanted);
+      const { row, entries } = changedFrom(find(held, merchant, id), wanted);
       // Worked out anew when its turn comes: what else changed meanwhile stays.
       return { endpoint: hold(row, entries, clock), save: () => face.changeEndpoint(merchant, id, wanted) };
     },
     deleteEndpoint: (merchant, id) =>
       inTurn(async () => {
-        const before = find(rows, merchant, id);
+        const before = find(held, merchant, id);
         await save({ row: { ...bare(before), active: false, deletedAt: clock.now() }, entries: before.entries });
       }),
     rotateSecret: (merchant, id, { overlapMs, secret }) =>
       inTurn(async () => {
         if (!(overlapMs >= 0 && overlapMs <= LONGEST_OVERLAP_MS))
           throw new Refusal('invalid_timeout', '"overlap" is a duration from "0s" to "30d".');
-        const before = find(rows, merchant, id);
+        const before = find(held, merchant, id);
         const provider = providerOf(before.provider);
         const now = clock.now();
         const inUseOf = (row: Row) => row.entries.filter(({ until }) => until === null || until > now);

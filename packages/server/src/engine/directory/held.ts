@@ -35,10 +35,14 @@ export function openSealed(row: { id: string; sealed: string }, vault: Vault): S
 }
 
 /** The row with this id that the merchant may see; refuses as if there were none otherwise. */
-export function find<Row extends { merchant: string }>(rows: ReadonlyMap<string, Row>, merchant: string | null, id: string): Row {
+export function find<Row extends { merchant: string }>(
+  rows: { readonly what: 'source' | 'endpoint'; readonly get: (id: string) => Row | undefined },
+  merchant: string | null,
+  id: string,
+): Row {
   const row = rows.get(id);
   if (row === undefined || (merchant !== null && row.merchant !== merchant))
-    throw new Refusal('not_found', 'There is nothing with this id.');
+    throw new Refusal('not_found', `There is no such ${rows.what}; see GET /v1/${rows.what}s.`);
   return row;
 }
 

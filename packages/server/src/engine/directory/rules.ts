@@ -1,4 +1,4 @@
-import { providerById } from '@paybell/sdk';
+import { nearestName, providerById, providers } from '@paybell/sdk';
 import type { JsonObject, Provider } from '@paybell/sdk';
 import type { RetryPolicy } from '../../storage/contract.ts';
 import { parseDuration } from '../deliver/durations.ts';
@@ -13,8 +13,15 @@ const LONGEST_SECRET = 1024;
 /** The provider of that id, or a refusal that names those there are. */
 export function providerOf(id: string): Provider {
   const provider = providerById(id);
-  if (provider === undefined)
-    throw new Refusal('unknown_provider', `There is no provider "${id.slice(0, 64)}". GET /v1/providers lists them all.`);
+  if (provider === undefined) {
+    const shown = id.slice(0, 64);
+    const near = nearestName(
+      shown,
+      providers.map((one) => one.id),
+    );
+    const hint = near === null ? '' : ` Did you mean ${near}?`;
+    throw new Refusal('unknown_provider', `There is no provider "${shown}".${hint} GET /v1/providers lists them all.`);
+  }
   return provider;
 }
 

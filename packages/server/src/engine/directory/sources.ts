@@ -14,6 +14,7 @@ type SourceFace = Pick<Directory, 'sources' | 'source' | 'createSource' | 'chang
 /** Sources: where merchants receive from. */
 export function createSources({ storage, vault, clock, newId, checkMerchant, inTurn, saved, opened }: RoomParts) {
   const rows = new Map<string, Held<Source & Versioned>>();
+  const held = { what: 'source', get: (id: string) => rows.get(id) } as const;
 
   /** In memory as it is in the store. */
   function put(row: Omit<SourceRow, 'sealed'>, entries: readonly SecretEntry[]): Source {
@@ -30,7 +31,7 @@ export function createSources({ storage, vault, clock, newId, checkMerchant, inT
 
   const face: SourceFace = {
     sources: (merchant) => newest([...rows.values()].filter((row) => merchant === null || row.merchant === merchant)),
-    source: (merchant, id) => find(rows, merchant, id),
+    source: (merchant, id) => find(held, merchant, id),
     async createSource(input) {
       checkMerchant(input.merchant);
       const provider = providerOf(input.provider);
@@ -47,7 +48,7 @@ export function createSources({ storage, vault, clock, newId, checkMerchant, inT
     },
     changeSource: (merchant, id, change) =>
       inTurn(async () => {
-        const before = find(rows, merchant, id);
+        const before = find(held, merchant, id);
         const provider = providerOf(before.provider);
         checkOptions(provider, change.options);
         let entries = change.secrets === undefined ? before.entries : change.secrets.map((text) => ({ text, until: null }));
@@ -60,7 +61,7 @@ export function createSources({ storage, vault, clock, newId, checkMerchant, inT
       }),
     deleteSource: (merchant, id) =>
       inTurn(async () => {
-        const before = find(rows, merchant, id);
+        const before = find(held, merchant, id);
         await save({ ...bare(before), deletedAt: clock.now() }, before.entries);
       }),
   };
@@ -78,5 +79,5 @@ export function createSources({ storage, vault, clock, newId, checkMerchant, inT
 
 function checkNumber(secrets: readonly unknown[]): void {
   if (secrets.length === 0 || secrets.length > MOST_SECRETS)
-    throw new Refusal('invalid_secret', `A source has 1 to ${MOST_SECRETS} secrets.`);
+    throw new Refusal('invalid_secret', `A source has 1 to ${MOST_SECRETS} secrets: send "secret", or several of them as "secrets".`);
 }

@@ -29,6 +29,8 @@ export const resends: Routes = (api, { engine, storage }) => {
         since: timeOf(since, 'since', 'invalid_body'),
         ...(until === undefined ? {} : { until: timeOf(until, 'until', 'invalid_body') }),
       };
+      if (query.until !== undefined && query.until < query.since)
+        throw new Problem('invalid_body', '"until" is before "since": no event can lie between them.');
       const { resend, ...counts } = await engine.resendMany(query);
       return reply.code(202).send({ ...counts, resend: resend === null ? null : presentResend(resend) });
     },

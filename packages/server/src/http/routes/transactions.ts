@@ -1,5 +1,6 @@
-import { timeline } from '@paybell/sdk';
+import { providerById, providers, timeline } from '@paybell/sdk';
 import type { LedgerEvent, TimelineEntry, Transaction } from '@paybell/sdk';
+import { didYouMean } from '../../config/nearest.ts';
 import { pageQuery, shown } from '../paging.ts';
 import type { Routes } from '../parts.ts';
 import { Problem } from '../problems.ts';
@@ -27,10 +28,12 @@ export const transactions: Routes = (api, { storage }) => {
       },
     },
     async (request) => {
-      const { from, to, ...query } = pageQuery(request.caller, request.query);
+      const { from, to, currency, ...query } = pageQuery(request.caller, request.query);
+      checkProvider(query.provider);
       return shown(
         await storage.listTransactions({
           ...query,
+          ...(currency === undefined ? {} : { currency: isoOf(currency) }),
           ...(from === undefined ? {} : { from: timeOf(from, 'from') }),
           ...(to === undefined ? {} : { to: timeOf(to, 'to') }),
         }),
@@ -64,6 +67,20 @@ export const transactions: Routes = (api, { storage }) => {
     },
   );
 };
+
+/** A name that nobody has would find nothing, and look as if there were nothing. */
+function checkProvider(provider: string | undefined): void {
+  if (provider === undefined || providerById(provider) !== undefined) return;
+  const shown = provider.slice(0, 64);
+  const message = `there is no provider "${shown}".${didYouMean(
+    shown,
+    providers.map(({ id }) => id),
+  )}`;
+  throw new Problem('invalid_query', `provider: ${message}`, { errors: [{ path: 'provider', message }] });
+}
+
+/** ISO 4217 in either case; other names of assets tell cases apart. */
+const isoOf = (currency: string): string => (/^[a-z]{3}$/.test(currency) ? currency.toUpperCase() : currency);
 
 function timelineOf({ id, merchant, provider, kind }: Transaction, events: readonly LedgerEvent[]): TimelineEntry[] {
   const [first] = events;

@@ -2,6 +2,8 @@ import Type from 'typebox';
 import type { TProperties, TSchema } from 'typebox';
 import { PROBLEMS, PROBLEM_CODES } from '../problems.ts';
 import type { ProblemCode } from '../problems.ts';
+import { AS_TIME } from '../time.ts';
+import { SAYS } from '../validate.ts';
 
 /** An object that refuses fields it does not know. */
 export const Closed = <P extends TProperties>(properties: P, options: { readonly description?: string } = {}) =>
@@ -12,7 +14,12 @@ export const Words = <const T extends readonly string[]>(words: T, description =
   Type.Unsafe<T[number]>({ type: 'string', enum: [...words], ...(description === '' ? {} : { description }) });
 
 export const Time = Type.String({ format: 'date-time', description: 'RFC 3339, UTC.' });
-export const TimeInput = Type.String({ minLength: 10, maxLength: 40, description: 'RFC 3339, or milliseconds since 1970.' });
+export const TimeInput = Type.String({
+  minLength: 10,
+  maxLength: 40,
+  description: 'RFC 3339, or milliseconds since 1970.',
+  [SAYS]: AS_TIME,
+});
 export const Id = Type.String({ maxLength: 100 });
 export const ById = Closed({ id: Id });
 export const MerchantName = Type.String({
@@ -21,7 +28,11 @@ export const MerchantName = Type.String({
   description: 'Absent: `default`, or the merchant that the key belongs to.',
 });
 export const Merchant = Type.Optional(MerchantName);
-export const Duration = Type.String({ pattern: '^\\d{1,9}(ms|s|m|h|d)$', description: 'Such as `30s`, `5m`, `20h`.' });
+export const Duration = Type.String({
+  pattern: '^\\d{1,9}(ms|s|m|h|d)$',
+  description: 'Such as `30s`, `5m`, `20h`.',
+  [SAYS]: 'must be a duration such as 30s, 5m or 20h.',
+});
 export const AnyJson = Type.Unknown({ description: 'Any JSON; numbers keep the text that they were written with.' });
 export const JsonMap = Type.Record(Type.String(), Type.Unknown());
 

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
+import { SAYS } from '../validate.ts';
 import { AnyJson, Closed, Id, ListOf, MerchantName, Nullable, PageInput, Time } from './common.ts';
 
 export const MerchantRow = Type.Object({ id: Type.String(), name: Type.String(), createdAt: Time });
@@ -7,7 +8,13 @@ export type MerchantRow = Static<typeof MerchantRow>;
 export const MerchantList = ListOf(MerchantRow);
 export const NewMerchant = Closed({
   name: Type.String({ minLength: 1, maxLength: 200 }),
-  id: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'Absent: one is made.' })),
+  id: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      [SAYS]: 'must be 1 to 64 letters, digits, "_" or "-".',
+      description: 'Absent: one is made.',
+    }),
+  ),
 });
 
 export const KeyRow = Type.Object({

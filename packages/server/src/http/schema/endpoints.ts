@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
 import { Attempt } from './deliveries.ts';
+import { SAYS } from '../validate.ts';
 import { Closed, Duration, Id, JsonMap, ListOf, Merchant, Nullable, PageInput, Time, Words } from './common.ts';
 
 const Jitter = Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of the wait, each way.' }));
@@ -72,6 +73,7 @@ const SkipStale = Type.Boolean({
 });
 const DisableAfter = Type.String({
   pattern: '^(never|\\d{1,9}(ms|s|m|h|d))$',
+  [SAYS]: 'must be a duration such as 30s, 5m or 20h, or never.',
   description: 'How long it may do nothing but fail before it is disabled: 1m to 366d, or never. Absent: PAYBELL_DISABLE_AFTER.',
 });
 const InFlight = Type.Integer({ minimum: 1, maximum: 256 });
