@@ -42,7 +42,10 @@ export const eventsGet: Command = {
 const MANY = {
   since: { value: 'TIME', help: 'Instead of one EVENT all that were recorded since then, RFC 3339; counted first.' },
   until: { value: 'TIME', help: 'With --since: and up to then.' },
-  status: { value: 'STATUS', help: 'With --since: only where they stand as failed, pending or succeeded with an endpoint.' },
+  status: {
+    value: 'STATUS',
+    help: 'With --since: only where they stand as failed, pending or succeeded with an endpoint, or missing: --endpoint never got them.',
+  },
   type: { value: 'TYPE', many: true, help: 'With --since: only events of this type, such as payment.*; may be given several times.' },
   source: { value: 'SOURCE', help: 'With --since: only events that came in by this source.' },
   transaction: { value: 'TXN', help: 'With --since: only events of this transaction.' },

@@ -26,7 +26,6 @@ export interface Inbound {
   readonly headers: Headers;
   /** `[[name, value], ...]` as they came, in order, for the record. */
   readonly rawHeaders: readonly string[];
-  /** The public URL it was sent to. */
   readonly url: string;
 }
 
@@ -78,6 +77,7 @@ export interface Endpoint {
   readonly secrets: readonly string[];
   readonly active: boolean;
   readonly disabledReason: string | null;
+  readonly pause: { readonly since: number; readonly until: number | null } | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
   /** How long it may do nothing but fail before it is disabled: a duration or `never`; null: as the server is set. */
@@ -195,8 +195,8 @@ export interface Resend {
   readonly since: number;
   readonly until?: number;
   readonly endpoint?: string;
-  /** Events that stand so with an endpoint; absent: all. */
-  readonly status?: DeliveryStatus;
+  /** Events that stand so with an endpoint, or that `endpoint` has no delivery of; absent: all. */
+  readonly status?: DeliveryStatus | 'missing';
   /** Event types with wildcards. */
   readonly types?: readonly string[];
   readonly source?: string;

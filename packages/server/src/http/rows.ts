@@ -103,6 +103,7 @@ export function presentEndpoint({ endpoint, signing, tried, now }: PresentedEndp
     content,
     active,
     disabledReason,
+    pause: endpoint.pause === null ? null : { since: rfc3339(endpoint.pause.since), until: maybeTime(endpoint.pause.until) },
     disableAfter,
     retry: endpoint.retry as EndpointRow['retry'],
     timeout,

@@ -151,6 +151,12 @@ export type RetryPolicy =
   | { readonly delays: readonly string[]; readonly jitter?: number }
   | { readonly first: string; readonly factor: number; readonly cap: string; readonly window: string; readonly jitter?: number };
 
+export interface Pause {
+  readonly since: number;
+  /** Null: it lasts. */
+  readonly until: number | null;
+}
+
 export interface EndpointRow extends Versioned {
   readonly id: string;
   readonly merchant: string;
@@ -166,6 +172,8 @@ export interface EndpointRow extends Versioned {
   readonly active: boolean;
   /** Why it is not active where Paybell itself switched it off (`gone`, `failing`). */
   readonly disabledReason: string | null;
+  /** When it last was not active, and got no new events; null or absent: never. */
+  readonly pause?: Pause | null;
   readonly retry: RetryPolicy | null;
   readonly timeout: string | null;
   /** A duration or `never`; absent or null: as the server is set. */
@@ -433,8 +441,11 @@ export interface ResendFilter {
   readonly since: number;
   readonly until: number;
   readonly endpoint: string | null;
-  /** How an event stands with an endpoint: succeeded if any delivery did, else pending if any is, else failed. Null: events, however they stand. */
-  readonly status: DeliveryStatus | null;
+  /**
+   * How an event stands with an endpoint: succeeded if any delivery did, else pending if any is, else failed. `missing`: the endpoint that
+   * is named has no delivery of it. Null: events, however they stand.
+   */
+  readonly status: DeliveryStatus | 'missing' | null;
   /** Event types with wildcards; for the engine, a store does not look at them. */
   readonly types: readonly string[] | null;
   readonly source: string | null;

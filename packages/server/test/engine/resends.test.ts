@@ -55,6 +55,36 @@ describe('resends of many', () => {
     await world.stop();
   });
 
+  test('what came while an endpoint was switched off is made up for, each event once, however often it is asked', async () => {
+    const world = await makeWorld();
+    const endpoint = await world.endpoint({ events: ['a.*'] });
+    const pause = () => world.engine.directory.endpoint(null, endpoint).pause;
+    assert.equal(pause(), null);
+    await publish(world, 'a.before', 2);
+    await world.advance(1_000);
+    await world.engine.directory.changeEndpoint(null, endpoint, { active: false });
+    const since = world.clock.now();
+    assert.deepEqual(pause(), { since, until: null });
+    await publish(world, 'a.meanwhile', 3);
+    await publish(world, 'b.meanwhile', 1);
+    await world.advance(60_000);
+    await world.engine.directory.changeEndpoint(null, endpoint, { active: true });
+    assert.deepEqual(pause(), { since, until: world.clock.now() });
+    await publish(world, 'a.after', 2);
+    await world.advance(1_000);
+    assert.equal(world.calls.length, 4);
+    const query = { merchant: 'default', since, endpoint, status: 'missing' } as const;
+    const { events, deliveries } = await world.engine.resendMany(query);
+    assert.deepEqual([events, deliveries], [3, 3]);
+    await world.advance(5_000);
+    assert.equal(new Set(idsOf(world)).size, 7);
+    assert.equal(world.calls.length, 7);
+    assert.deepEqual(await world.engine.resendMany(query), { events: 0, deliveries: 0, dryRun: false, resend: null });
+    await assert.rejects(world.engine.resendMany({ merchant: 'default', since, status: 'missing' }), refused('conflict'));
+    assert.deepEqual(await world.storage.check({ now: world.clock.now() }), []);
+    await world.stop();
+  });
+
   test('resending failed ones twice sends nothing that has succeeded since, and again what has failed again', async () => {
     const { world, endpoint, sent } = await afterAnOutage(10);
     const query = { merchant: 'default', since: START, status: 'failed' } as const;

@@ -1,4 +1,4 @@
-import type { EndpointRow, Versioned } from '../../storage/contract.ts';
+import type { EndpointRow, Pause, Versioned } from '../../storage/contract.ts';
 import { customHeaders } from './custom-headers.ts';
 import type { RoomParts } from './parts.ts';
 import type { Directory, Endpoint, EndpointChange, NewEndpoint } from '../faces.ts';
@@ -31,7 +31,7 @@ type EndpointFace = Pick<
 /** A row with what of it is sealed when it is stored. */
 type Clear = Omit<EndpointRow, 'sealed' | Added> & Pick<Endpoint, Added | 'headers'>;
 /** Fields that rows of earlier days lack. */
-type Added = 'customEvents' | 'orderedWait' | 'skipStale' | 'disableAfter';
+type Added = 'customEvents' | 'orderedWait' | 'skipStale' | 'disableAfter' | 'pause';
 
 type Row = Held<Endpoint & Versioned>;
 
@@ -102,6 +102,7 @@ export function createEndpoints(parts: RoomParts) {
       content: input.content ?? 'event',
       active: input.active ?? true,
       disabledReason: null,
+      pause: input.active === false ? { since: clock.now(), until: null } : null,
       retry: input.retry ?? null,
       timeout: input.timeout ?? null,
       disableAfter: input.disableAfter ?? null,
@@ -150,7 +151,8 @@ export function createEndpoints(parts: RoomParts) {
     const row = { ...bare(before), ...change, headers: checked, provider: provider.id, deletedAt: null };
     checkEndpoint(row);
     if (change.events !== undefined || change.customEvents !== undefined) checkSelection(row, provider);
-    return { row: { ...row, disabledReason: change.active === true ? null : before.disabledReason }, entries };
+    const pause = pauseOf(before, row.active, clock.now());
+    return { row: { ...row, pause, disabledReason: change.active === true ? null : before.disabledReason }, entries };
   }
 
   /** Those made for one event's `url` sign with the secrets of the endpoint that they were made like, so they change with it. */
@@ -228,7 +230,8 @@ export function createEndpoints(parts: RoomParts) {
       inTurn(async () => {
         const before = rows.get(id);
         if (before?.active !== true) return false;
-        await save({ row: { ...bare(before), active: false, disabledReason: reason, deletedAt: null }, entries: before.entries });
+        const pause = pauseOf(before, false, clock.now());
+        await save({ row: { ...bare(before), active: false, disabledReason: reason, pause, deletedAt: null }, entries: before.entries });
         return true;
       }),
     onEndpoint(listener: typeof changed): void {
@@ -239,9 +242,17 @@ export function createEndpoints(parts: RoomParts) {
       const news = stored.filter(
         ({ id, version, deletedAt }) => version > (rows.get(id)?.version ?? 0) && (deletedAt === null || rows.has(id)),
       );
-      for (const { customEvents = false, orderedWait = null, skipStale = false, disableAfter = null, sealed, ...row } of news) {
+      for (const {
+        customEvents = false,
+        orderedWait = null,
+        skipStale = false,
+        disableAfter = null,
+        pause = null,
+        sealed,
+        ...row
+      } of news) {
         const { entries, headers } = opened({ id: row.id, sealed }, openSealed) ?? rows.get(row.id) ?? { entries: [], headers: {} };
-        put({ ...row, customEvents, orderedWait, skipStale, disableAfter, headers }, entries);
+        put({ ...row, customEvents, orderedWait, skipStale, disableAfter, pause, headers }, entries);
       }
       regroup();
       return news.map(({ id }) => id);
@@ -249,4 +260,10 @@ export function createEndpoints(parts: RoomParts) {
     /** Tells who follows endpoints that another process changed these. */
     tell,
   };
+}
+
+/** The time that an endpoint is not active, as it stands after a change. */
+function pauseOf({ active, pause, createdAt }: Pick<Row, 'active' | 'pause' | 'createdAt'>, after: boolean, now: number): Pause | null {
+  if (active === after) return pause;
+  return after ? { since: pause?.since ?? createdAt, until: now } : { since: now, until: null };
 }

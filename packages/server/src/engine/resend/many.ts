@@ -173,6 +173,8 @@ export function createMany(parts: ManyParts): Many {
       dryRun = false,
     }: Resend) {
       if (endpoint !== undefined) directory.endpoint(merchant, endpoint);
+      else if (status === 'missing')
+        throw new Refusal('conflict', 'Name the "endpoint" that is missing events: "missing" asks what one endpoint never got.');
       const odd = types?.find((text) => !isPattern(text));
       if (odd !== undefined)
         throw new Refusal('invalid_event_type', `"${odd}" selects no event type; write "*", "payment.*" or "payment.completed".`);

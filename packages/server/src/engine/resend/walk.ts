@@ -18,8 +18,8 @@ export interface Part {
 }
 
 /**
- * The next events of a resend, each with the endpoints it goes to: where they stand as asked, or, where that was not asked, the one that
- * was named or all that select it now. A named endpoint may be paused: then what is made for it waits.
+ * The next events of a resend, each with the endpoints it goes to: where they stand as asked, or, where that was not asked or none was made, the
+ * one that was named or all that select it now. A named endpoint may be paused: then what is made for it waits.
  */
 export async function nextTargets(
   { storage, directory }: { readonly storage: Storage; readonly directory: InnerDirectory },

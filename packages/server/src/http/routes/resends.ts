@@ -18,7 +18,10 @@ export const resends: Routes = (api, { engine, storage }) => {
         tags,
         summary: 'Deliver many events again: counts them, and unless it is a dry run begins a resend',
         body: shape.ResendManyInput,
-        response: { 202: shape.ResentMany, ...problems('forbidden', 'body_required', 'invalid_body', 'invalid_event_type', 'not_found') },
+        response: {
+          202: shape.ResentMany,
+          ...problems('forbidden', 'body_required', 'invalid_body', 'invalid_event_type', 'not_found', 'conflict'),
+        },
       },
     },
     async (request, reply) => {

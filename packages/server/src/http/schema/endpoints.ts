@@ -89,6 +89,15 @@ export const EndpointRow = Type.Object(
     content: Content,
     active: Type.Boolean(),
     disabledReason: Nullable(Type.String({ description: 'gone (it answered 410) or failing (nothing else for too long).' })),
+    pause: Nullable(
+      Type.Object(
+        { since: Time, until: Nullable(Time) },
+        {
+          description:
+            'When it last was not active; `until` null: it still is not. New events of that time were not routed to it: POST /v1/events/resend with `since` and `status: missing` sends them.',
+        },
+      ),
+    ),
     disableAfter: Nullable(DisableAfter),
     retry: Nullable(RetryPolicy),
     timeout: Nullable(Duration),

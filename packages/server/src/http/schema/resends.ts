@@ -1,13 +1,14 @@
 import Type from 'typebox';
 import type { Static } from 'typebox';
 import { Closed, Id, ListOf, Merchant, Nullable, PageInput, Time, TimeInput, Words } from './common.ts';
-import { DeliveryStatus } from './deliveries.ts';
 
 const Types = Type.Array(Type.String({ maxLength: 128 }), {
   minItems: 1,
   maxItems: 100,
   description: 'Event types with wildcards, such as `payment.*`; absent: all.',
 });
+const STANDINGS = ['pending', 'succeeded', 'failed', 'missing'] as const;
+const Standing = Words(STANDINGS);
 const PerSecond = Type.Integer({ minimum: 1, maximum: 10_000, description: 'Deliveries made in a second at most; 200 unless told.' });
 
 export const ResendRow = Type.Object(
@@ -22,7 +23,7 @@ export const ResendRow = Type.Object(
     since: Time,
     until: Time,
     endpoint: Nullable(Id),
-    status: Nullable(DeliveryStatus),
+    status: Nullable(Standing),
     types: Nullable(Type.Array(Type.String())),
     source: Nullable(Id),
     transaction: Nullable(Id),
@@ -49,8 +50,8 @@ export const ResendManyInput = Closed({
   endpoint: Type.Optional(Id),
   status: Type.Optional(
     Words(
-      ['pending', 'succeeded', 'failed'],
-      'Events that stand so with an endpoint: succeeded if any delivery was, else pending if any is, else failed. Absent: all that an endpoint selects.',
+      STANDINGS,
+      'Events that stand so with an endpoint: succeeded if any delivery was, else pending if any is, else failed; missing: `endpoint` has no delivery of it, because it was not active or is new. Absent: all that an endpoint selects.',
     ),
   ),
   types: Type.Optional(Types),

@@ -23,7 +23,7 @@ interface Log {
 
 /** Which rows to go through: events, or where it counts how they stand with an endpoint, deliveries. What is open has a small table. */
 function logOf(merchant: string, { status, endpoint }: ResendFilter): Log {
-  if (status === null)
+  if (status === null || status === 'missing')
     return {
       table: 'events',
       time: 'recorded_at',
@@ -41,6 +41,8 @@ function logOf(merchant: string, { status, endpoint }: ResendFilter): Log {
 /** Of the deliveries of one event to one endpoint the last with this status, and none that stands better: one row for the two of them. */
 function standing(merchant: string, { status, endpoint }: ResendFilter): (Condition | null)[] {
   if (status === null) return [];
+  if (status === 'missing')
+    return [{ sql: 'NOT EXISTS (SELECT 1 FROM deliveries x WHERE x.event = e.id AND x.endpoint = ?)', values: [endpoint] }];
   const better = { failed: `y.id IS NULL OR y.status = 'pending' OR`, pending: 'y.id IS NULL OR', succeeded: '' }[status];
   const same = status === 'succeeded' ? 'y.id IS NULL' : 'y.status = o.status';
   return [
@@ -76,10 +78,10 @@ export function walker(reads: Pool) {
   }
 
   /** Where it begins, and the last row that it is about: what is made on the way is not found again. */
-  async function bounds(log: Log, { since, until, status }: ResendFilter): Promise<{ after: number; upto: number }> {
+  async function bounds(log: Log, { since, until }: ResendFilter): Promise<{ after: number; upto: number }> {
     const [first, beyond] = await Promise.all([
       firstAt(log, Math.max(0, since - DISORDER_MS)),
-      firstAt(log, status === null ? Math.min(NEVER, until + DISORDER_MS) : NEVER),
+      firstAt(log, log.table === 'events' ? Math.min(NEVER, until + DISORDER_MS) : NEVER),
     ]);
     return { after: first - 1, upto: beyond - 1 };
   }

@@ -22,7 +22,7 @@ interface Log {
 
 /** Which rows to go through: events, or where it counts how they stand with an endpoint, deliveries. */
 function logOf(merchant: string, { status, endpoint }: ResendFilter): Log {
-  if (status === null) {
+  if (status === null || status === 'missing') {
     const within = [{ sql: 'e.merchant = ?', values: [merchant] }];
     return { table: 'events', time: 'recorded_at', from: 'events e INDEXED BY events_of_merchant', alias: 'e', within };
   }
@@ -39,6 +39,10 @@ function logOf(merchant: string, { status, endpoint }: ResendFilter): Log {
 /** Of the deliveries of one event to one endpoint the last with this status, and none that stands better: one row for the two of them. */
 function standing({ status, endpoint }: ResendFilter): (Condition | null)[] {
   if (status === null) return [];
+  if (status === 'missing') {
+    const none = 'NOT EXISTS (SELECT 1 FROM deliveries o INDEXED BY deliveries_of_event WHERE o.event = e.id AND o.endpoint = ?)';
+    return [{ sql: none, values: [endpoint] }];
+  }
   const better = { failed: `o.status IN ('pending', 'succeeded') OR`, pending: `o.status = 'succeeded' OR`, succeeded: '' }[status];
   return [
     condition('d.status = ?', status),
@@ -72,10 +76,10 @@ export function walker(db: DatabaseSync) {
   }
 
   /** Where it begins, and the last row that it is about: what is made on the way is not found again. */
-  function bounds(log: Log, { since, until, status }: ResendFilter): { after: number; upto: number } {
+  function bounds(log: Log, { since, until }: ResendFilter): { after: number; upto: number } {
     return {
       after: firstAt(log, since - DISORDER_MS) - 1,
-      upto: firstAt(log, status === null ? until + DISORDER_MS : Infinity) - 1,
+      upto: firstAt(log, log.table === 'events' ? until + DISORDER_MS : Infinity) - 1,
     };
   }
 

@@ -93,6 +93,17 @@ export function resending(it: It): void {
       assert.deepEqual(await found(storage, { status: 'succeeded' }), ['evt_d4 end_1', 'evt_d1 end_1']);
     });
 
+    it('finds what an endpoint has no delivery of, whoever else got it', async ({ storage }) => {
+      await storage.record([published(event('before', { recordedAt: T - 5_000 }))]);
+      await withDeliveries(storage, 'end_1', ['d1', 'd2']);
+      await withDeliveries(storage, 'end_2', ['x1', 'x2']);
+      const missing = { status: 'missing', since: T } as const;
+      assert.deepEqual(await found(storage, { ...missing, endpoint: 'end_1' }), ['evt_x1 null', 'evt_x2 null']);
+      assert.deepEqual(await found(storage, { ...missing, endpoint: 'end_2', until: T }), ['evt_d1 null']);
+      await storage.addDeliveries([bulkOf('again1', 'evt_x1')]);
+      assert.deepEqual(await found(storage, { ...missing, endpoint: 'end_1' }), ['evt_x2 null']);
+    });
+
     it('what is made on the way is not found again', async ({ storage }) => {
       await withDeliveries(storage, 'end_1', ['d1', 'd2', 'd3']);
       await settleAll(storage, 'end_1');
