@@ -142,6 +142,24 @@ describe('an endpoint that is down', () => {
     await world.stop();
   });
 
+  test('enabled or changed while it is still down it costs one try, not as many as go at once', async () => {
+    const world = await makeWorld();
+    const id = await world.endpoint();
+    world.answer(timedOut);
+    await world.engine.publish('default', items(40));
+    await world.advance(1_000);
+    for (const change of [{ active: false }, { active: true }, { timeout: '5s' }]) {
+      const calls = world.calls.length;
+      await world.engine.directory.changeEndpoint(null, id, change);
+      await world.advance(LOOK_MS);
+      assert.equal(world.calls.length - calls, change.active === false ? 0 : 1, JSON.stringify(change));
+    }
+    world.answer(200);
+    await world.advance(120_000);
+    assert.ok((await rows(world)).every(({ status }) => status === 'succeeded'));
+    await world.stop();
+  });
+
   test('what a commit held for it when it was taken for down is given back untried', async () => {
     const gate = Promise.withResolvers<void>();
     let slow = false;
