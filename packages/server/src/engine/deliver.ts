@@ -244,12 +244,9 @@ export function createDeliver(parts: DeliverParts): Deliver {
   directory.onEndpoint((endpoint, id) => {
     if (endpoint === null) void abandon(id);
     else if (endpoint.active) {
-      // Whoever changes an endpoint wants to see it tried; of one that was down, one call finds out before the others burn their tries.
+      // Whoever changes an endpoint wants to see it tried.
       const lane = lanes.of(id);
-      const now = clock.now();
-      const down = lane.breaker.state(now) !== 'closed';
-      lane.renew();
-      if (down) lane.breaker.suspect(now);
+      lane.renew(clock.now());
       failing.renew(lane);
       noteAll(lane);
       due.look();

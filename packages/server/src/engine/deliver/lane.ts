@@ -151,9 +151,11 @@ export class Lane {
     this.#dueAt[turn] = null;
   }
 
-  /** Takes it for an endpoint of which nothing is known. */
-  renew(): void {
+  /** Takes it for an endpoint of which nothing is known; where it was down, one call finds out before the others burn their tries. */
+  renew(now: number): void {
+    const down = this.breaker.state(now) !== 'closed';
     this.breaker = new Breaker();
+    if (down) this.breaker.suspect(now);
     this.slowDown();
   }
 
