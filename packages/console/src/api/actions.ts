@@ -1,6 +1,16 @@
 import { call } from './client.ts';
 import { queryClient } from './queries.ts';
-import type { Attempt, EndpointRow, EndpointWithSecret, ResendRow, ResentMany, Reverified, SourceRow } from './types.ts';
+import type {
+  Attempt,
+  EndpointRow,
+  EndpointSecrets,
+  EndpointWithSecret,
+  ResendRow,
+  ResentMany,
+  Reverified,
+  Rotated,
+  SourceRow,
+} from './types.ts';
 
 const one = (path: string, id: string): string => `${path}/${encodeURIComponent(id)}`;
 
@@ -29,8 +39,8 @@ export async function retryDelivery(id: string): Promise<string> {
 export interface ResendWish {
   readonly since: string;
   readonly endpoint?: string;
-  readonly status?: 'failed';
-  readonly perSecond: number;
+  readonly status?: 'failed' | 'missing';
+  readonly perSecond?: number;
 }
 
 export async function countResend(wish: ResendWish): Promise<{ readonly events: number; readonly deliveries: number }> {
@@ -64,14 +74,23 @@ export async function changeEndpoint(id: string, body: Readonly<Record<string, u
 
 export async function setEndpointActive(id: string, active: boolean): Promise<void> {
   const row = await call<Partial<EndpointRow> | undefined>(one('/v1/endpoints', id), { method: 'PATCH', body: { active } });
-  queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) =>
-    rows?.map((old) => (old.id === id ? { ...old, ...row, active, health: row?.health ?? old.health } : old)),
-  );
+  const changed = (old: EndpointRow): EndpointRow => ({ ...old, ...row, active, health: row?.health ?? old.health });
+  queryClient.setQueryData<readonly EndpointRow[]>(['endpoints'], (rows) => rows?.map((old) => (old.id === id ? changed(old) : old)));
+  queryClient.setQueryData<EndpointRow>(['endpoints', id], (old) => (old === undefined ? old : changed(old)));
 }
 
 export async function deleteEndpoint(id: string): Promise<void> {
   await call(one('/v1/endpoints', id), { method: 'DELETE' });
   await queryClient.invalidateQueries({ queryKey: ['endpoints'] });
+}
+
+export const revealSecrets = (id: string): Promise<EndpointSecrets> => call(`${one('/v1/endpoints', id)}/secret`);
+
+/** Puts a fresh secret, or the one that is given, in the place of the current one, which signs too until the overlap ends. */
+export async function rotateSecret(id: string, turn: { readonly overlap: string; readonly secret?: string }): Promise<Rotated> {
+  const rotated = await call<Rotated>(`${one('/v1/endpoints', id)}/rotate-secret`, { method: 'POST', body: turn });
+  await queryClient.invalidateQueries({ queryKey: ['endpoints'] });
+  return rotated;
 }
 
 /** Sends a signed test event now. */

@@ -106,6 +106,16 @@ export const useEndpoints = (refetchInterval: number | false = false) =>
     refetchInterval,
   });
 
+/** Also one that was made for the `url` of an event, which no list has. */
+export const useEndpoint = (id: string, refetchInterval: number) =>
+  useQuery<EndpointRow, Problem>({
+    queryKey: ['endpoints', id],
+    queryFn: ({ signal }) => call(`/v1/endpoints/${encodeURIComponent(id)}`, { signal }),
+    initialData: () => queryClient.getQueryData<readonly EndpointRow[]>(['endpoints'])?.find((row) => row.id === id),
+    staleTime: 0,
+    refetchInterval,
+  });
+
 const RESENDS_SHOWN = 20;
 const RESENDS_MS = 10_000;
 const PROGRESS_MS = 1_000;

@@ -1,7 +1,7 @@
 /** The shapes of the API, from the server's own schemas: types only, nothing of the server is bundled. */
 import type { Attempt, DeliveryDetail, DeliveryRow } from '../../../server/src/http/schema/deliveries.ts';
 import type { ProviderRow } from '../../../server/src/http/schema/directory.ts';
-import type { EndpointRow, EndpointWithSecret } from '../../../server/src/http/schema/endpoints.ts';
+import type { EndpointRow, EndpointSecrets, EndpointWithSecret, Rotated } from '../../../server/src/http/schema/endpoints.ts';
 import type { EventRow } from '../../../server/src/http/schema/events.ts';
 import type { RequestDetail, RequestRow } from '../../../server/src/http/schema/requests.ts';
 import type { ResendRow, ResentMany } from '../../../server/src/http/schema/resends.ts';
@@ -14,6 +14,7 @@ export type {
   DeliveryDetail,
   DeliveryRow,
   EndpointRow,
+  EndpointSecrets,
   EndpointWithSecret,
   EventRow,
   MoneyCount,
@@ -23,6 +24,7 @@ export type {
   ResendRow,
   ResentMany,
   Reverified,
+  Rotated,
   SourceRow,
   Stats,
   TimelineEntry,

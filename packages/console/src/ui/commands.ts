@@ -1,11 +1,15 @@
 import type { HeaderFields } from '../api/types.ts';
 import { headerPairs } from './headers.ts';
 
+/** In the folder where Paybell was started; whoever set a key of his own has it in the environment. */
+const KEY = 'PAYBELL_ADMIN_KEY=${PAYBELL_ADMIN_KEY:-$(cat data/admin-key)}';
+
 /** For a POSIX shell: nothing inside single quotes means anything to it. */
 export const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export const createSourceCommand = (origin: string): string =>
   [
+    KEY,
     `curl ${origin}/v1/sources \\`,
     `  -H "authorization: Bearer $PAYBELL_ADMIN_KEY" \\`,
     `  -H 'content-type: application/json' \\`,
@@ -14,6 +18,7 @@ export const createSourceCommand = (origin: string): string =>
 
 export const createEndpointCommand = (origin: string): string =>
   [
+    KEY,
     `curl ${origin}/v1/endpoints \\`,
     `  -H "authorization: Bearer $PAYBELL_ADMIN_KEY" \\`,
     `  -H 'content-type: application/json' \\`,

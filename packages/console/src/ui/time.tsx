@@ -22,9 +22,14 @@ export function Ago({ at, suffix = ' ago' }: { readonly at: string | null | unde
   );
 }
 
+function untilThen(ms: number): string {
+  const text = span(ms);
+  return ms <= 0 || text === 'now' ? 'now' : `in ${text}`;
+}
+
 /** How long until then, counting down. */
 export function Countdown({ at }: { readonly at: string }) {
-  const text = useClock((now) => (Date.parse(at) <= now ? 'now' : `in ${span(Date.parse(at) - now)}`));
+  const text = useClock((now) => untilThen(Date.parse(at) - now));
   return (
     <time className="num" dateTime={at} title={exactTime(at)}>
       {text}

@@ -97,13 +97,13 @@ export interface Endpoint {
   readonly createdAt: number;
 }
 
-/** What a receiver needs to check signatures. */
+/** What a receiver needs to check signatures: `signing` is null where the provider has one way only, `overlapUntil` while no secret ends. */
 export interface EndpointSigning {
-  /** Null where the provider has one way only. */
   readonly signing: Signing | null;
   /** Shared secrets and public keys, the current ones first; the secret half of a key pair is never among them. */
   readonly secrets: readonly string[];
   readonly publicKey: string | null;
+  readonly overlapUntil: number | null;
 }
 
 export interface NewSource {

@@ -73,9 +73,11 @@ describe('signing with a key pair', () => {
     assert.notEqual(turned.json.publicKey, publicKey);
     const call = await delivered(id);
     for (const key of [secret, publicKey, turned.json.secret, turned.json.publicKey]) assert.equal(judged(call, key), true);
-    const { secrets } = (await server.call('GET', `/v1/endpoints/${id}/secret`)).json;
+    const { secrets, previousValidUntil } = (await server.call('GET', `/v1/endpoints/${id}/secret`)).json;
+    assert.equal(previousValidUntil, turned.json.previousValidUntil);
     assert.deepEqual(secrets, [turned.json.secret, turned.json.publicKey, secret, publicKey]);
     await server.call('POST', `/v1/endpoints/${id}/rotate-secret`, { body: { overlap: '0s' } });
+    assert.equal((await server.call('GET', `/v1/endpoints/${id}/secret`)).json.previousValidUntil, null);
     const later = await delivered(id);
     for (const key of [secret, publicKey, turned.json.secret, turned.json.publicKey]) assert.equal(judged(later, key), false);
   });

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { deleteEndpoint, testEndpoint } from '../../api/actions.ts';
-import { useEndpoints } from '../../api/queries.ts';
+import { useEndpoint } from '../../api/queries.ts';
 import type { Attempt, EndpointRow } from '../../api/types.ts';
 import { Action } from '../../ui/action.tsx';
 import { duration } from '../../ui/clock.ts';
@@ -14,6 +14,8 @@ import { percent } from '../live/totals.ts';
 import { Resends } from '../resends/panel.tsx';
 import { ActiveSwitch } from './active.tsx';
 import { Health } from './health.tsx';
+import { Missed } from './missed.tsx';
+import { Secrets } from './secrets.tsx';
 import { Settings } from './settings.tsx';
 import { Remove } from '../../ui/remove.tsx';
 
@@ -70,15 +72,15 @@ function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
           ['p95', duration(health.p95Ms)],
           ['Waiting', health.backlog.toLocaleString('en')],
           ['Last failure', <LastFailure health={health} />],
-          ['Breaker', <Breaker health={health} />],
-          ['Calls at once', `${health.limit} of ${endpoint.maxInFlight}`],
-          ...(health.failingSince === null ? [] : [['Failing for', <Ago at={health.failingSince} suffix="" />] as const]),
+          endpoint.active ? ['Breaker', <Breaker health={health} />] : null,
+          endpoint.active ? ['Calls at once', `${health.limit} of ${endpoint.maxInFlight}`] : null,
+          health.failingSince === null ? null : ['Failing for', <Ago at={health.failingSince} suffix="" />],
         ]}
       />
       {endpoint.disabledReason !== null && (
         <p className="pad hint">
           {endpoint.disabledReason === 'gone' ? 'It answered 410 (gone)' : 'It did nothing but fail for too long'}, so it was disabled. What
-          waited still waits, and goes out when you switch it on. Events that came since are in the log: resend them to it.
+          waited still waits, and goes out when you switch it on.
         </p>
       )}
     </Panel>
@@ -86,9 +88,8 @@ function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
 }
 
 export default function Endpoint({ id }: { readonly id: string }) {
-  const { data, error, refetch } = useEndpoints(REFRESH_MS);
+  const { data: endpoint, error, isPending, refetch } = useEndpoint(id, REFRESH_MS);
   const [, navigate] = useLocation();
-  const endpoint = data?.find((row) => row.id === id);
   const remove = async (): Promise<void> => {
     await deleteEndpoint(id);
     navigate('/endpoints');
@@ -99,18 +100,20 @@ export default function Endpoint({ id }: { readonly id: string }) {
       back={{ href: '/endpoints', label: 'Endpoints' }}
       tools={endpoint !== undefined && <ActiveSwitch endpoint={endpoint} />}
     >
-      {error !== null && <Trouble problem={error} again={() => void refetch()} />}
-      {data === undefined && error === null && <Skeleton />}
-      {data !== undefined && endpoint === undefined && <Empty icon="endpoints" title="There is no such endpoint" />}
+      {error?.status === 404 && <Empty icon="endpoints" title="There is no such endpoint" />}
+      {error !== null && error.status !== 404 && <Trouble problem={error} again={() => void refetch()} />}
+      {isPending && <Skeleton />}
       {endpoint !== undefined && (
         <div className="detail-columns">
           <div className="main">
+            <Missed endpoint={endpoint} />
             <Test endpoint={endpoint} />
             <Resends endpoint={id} />
           </div>
           <div className="side">
             <HealthPanel endpoint={endpoint} />
             <Settings endpoint={endpoint} />
+            <Secrets endpoint={endpoint} />
             <Remove what="endpoint" consequence="Pending deliveries to it end. The log stays." run={remove} />
           </div>
         </div>

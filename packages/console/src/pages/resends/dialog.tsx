@@ -17,6 +17,7 @@ const SPANS = [
 ] as const;
 const WHICH = [
   { value: 'failed', label: 'Those that failed', hint: 'and have not got through since' },
+  { value: 'missing', label: 'Those that it never got', hint: 'because it was switched off or is new; for one endpoint' },
   { value: 'all', label: 'All', hint: 'that the endpoint selects now, also those that got through' },
 ] as const;
 const HOUR_MS = 3_600_000;
@@ -25,13 +26,21 @@ const PER_SECOND = 200;
 export interface ResendDialogProps {
   /** Chosen from the start. */
   readonly endpoint?: string;
+  /** Asks at once for what the endpoint never got since then. */
+  readonly missingSince?: string;
   readonly onClose: () => void;
 }
 
+function sinceOf(span: string, { given, pause }: { readonly given: string; readonly pause: string | undefined }): Date {
+  if (span === 'pause' && pause !== undefined) return new Date(pause);
+  return span === '' ? new Date(given) : new Date(Date.now() - Number(span) * HOUR_MS);
+}
+
 /** Counts first, then sends on a second press. */
-export function ResendDialog({ endpoint, onClose }: ResendDialogProps) {
+export function ResendDialog({ endpoint, missingSince, onClose }: ResendDialogProps) {
   const endpoints = useEndpoints().data ?? [];
-  const [span, setSpan] = useState('24');
+  const [to, setTo] = useState(endpoint ?? '');
+  const [span, setSpan] = useState(missingSince === undefined ? '24' : 'pause');
   const [counted, setCounted] = useState<{ readonly wish: ResendWish; readonly events: number; readonly deliveries: number } | null>(null);
   const [begun, setBegun] = useState<ResendRow | null>(null);
   if (begun !== null)
@@ -48,13 +57,13 @@ export function ResendDialog({ endpoint, onClose }: ResendDialogProps) {
       else setBegun(resend);
       return;
     }
-    const named = textOf(form, 'endpoint');
-    const since = span === '' ? new Date(textOf(form, 'since')) : new Date(Date.now() - Number(span) * HOUR_MS);
+    const which = textOf(form, 'which');
+    const since = sinceOf(span, { given: textOf(form, 'since'), pause: missingSince });
     const wish: ResendWish = {
       since: since.toISOString(),
       perSecond: Number(textOf(form, 'perSecond')),
-      ...(named === '' ? {} : { endpoint: named }),
-      ...(textOf(form, 'which') === 'failed' ? { status: 'failed' } : {}),
+      ...(to === '' ? {} : { endpoint: to }),
+      ...(which === 'failed' || which === 'missing' ? { status: which } : {}),
     };
     setCounted({ wish, ...(await countResend(wish)) });
   };
@@ -66,8 +75,9 @@ export function ResendDialog({ endpoint, onClose }: ResendDialogProps) {
         <Form submit={counted === null || counted.deliveries === 0 ? 'Count' : `Send ${things}`} onSubmit={submit}>
           <Field label="Endpoint">
             {(field) => (
-              <select {...field} name="endpoint" defaultValue={endpoint ?? ''}>
+              <select {...field} name="endpoint" value={to} onChange={(event) => setTo(event.target.value)}>
                 <option value="">Every endpoint</option>
+                {to !== '' && endpoints.every(({ id }) => id !== to) && <option value={to}>{to}</option>}
                 {endpoints.map((row) => (
                   <option key={row.id} value={row.id}>
                     {shortUrl(row.url)}
@@ -79,6 +89,7 @@ export function ResendDialog({ endpoint, onClose }: ResendDialogProps) {
           <Field label="Events of">
             {(field) => (
               <select {...field} value={span} onChange={(event) => setSpan(event.target.value)}>
+                {missingSince !== undefined && <option value="pause">The time since it was switched off</option>}
                 {SPANS.map(({ value, label }) => (
                   <option key={value} value={value}>
                     {label}
@@ -96,7 +107,12 @@ export function ResendDialog({ endpoint, onClose }: ResendDialogProps) {
             <legend>Which</legend>
             {WHICH.map(({ value, label, hint }) => (
               <label key={value}>
-                <input type="radio" name="which" value={value} defaultChecked={value === 'failed'} />
+                <input
+                  type="radio"
+                  name="which"
+                  value={value}
+                  defaultChecked={value === (missingSince === undefined ? 'failed' : 'missing')}
+                />
                 <span>
                   {label}
                   <small>{hint}</small>

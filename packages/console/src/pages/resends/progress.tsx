@@ -6,6 +6,7 @@ import { LookChip } from '../../ui/chip.tsx';
 import { RESEND_LOOKS } from '../../ui/status.ts';
 import { Time } from '../../ui/time.tsx';
 
+const WHICH = { all: 'All', failed: 'Failed', missing: 'Never sent there,', pending: 'Pending', succeeded: 'Delivered' } as const;
 const count = (n: number): string => n.toLocaleString('en');
 
 /** How far a resend is, kept current, with a way to end it. */
@@ -18,7 +19,7 @@ export function Progress({ resend }: { readonly resend: ResendRow }) {
       <p>
         <LookChip look={RESEND_LOOKS[state]} />
         <span>
-          {row.status === null ? 'All' : row.status === 'failed' ? 'Failed' : row.status} since <Time at={row.since} />
+          {WHICH[row.status ?? 'all']} since <Time at={row.since} />
         </span>
       </p>
       <progress max={Math.max(1, total)} value={succeeded + failed} aria-label="Deliveries that have ended" />

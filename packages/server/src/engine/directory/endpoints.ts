@@ -199,12 +199,14 @@ export function createEndpoints(parts: RoomParts) {
         };
         return save(turn(before), ...followersOf(before).map(turn));
       }),
-    signingOf({ provider: id, secrets }) {
-      const provider = providerOf(id);
+    signingOf({ id, provider: of, secrets }) {
+      const provider = providerOf(of);
+      const ends = (rows.get(id)?.entries ?? []).flatMap(({ until }) => (until === null || until <= clock.now() ? [] : [until]));
       return {
         signing: signingOf(provider, secrets),
         secrets: receiverSecrets(provider, secrets),
         publicKey: publicKeyOf(provider, secrets),
+        overlapUntil: ends.length === 0 ? null : Math.max(...ends),
       };
     },
   };

@@ -5,7 +5,7 @@ import { presentAttempt } from '../rows.ts';
 import { ById, problems } from '../schema/common.ts';
 import { Attempt } from '../schema/deliveries.ts';
 import * as shape from '../schema/endpoints.ts';
-import { rfc3339 } from '../time.ts';
+import { maybeTime, rfc3339 } from '../time.ts';
 
 const tags = ['endpoints'];
 const DEFAULT_OVERLAP = '24h';
@@ -25,8 +25,8 @@ export const endpointActions: Routes = (api, { engine, clock }) => {
       },
     },
     async (request) => {
-      const { secrets, publicKey } = directory.signingOf(directory.endpoint(request.caller.merchant, request.params.id));
-      return { secret: secrets[0] ?? '', secrets: [...secrets], publicKey };
+      const { secrets, publicKey, overlapUntil } = directory.signingOf(directory.endpoint(request.caller.merchant, request.params.id));
+      return { secret: secrets[0] ?? '', secrets: [...secrets], publicKey, previousValidUntil: maybeTime(overlapUntil) };
     },
   );
 
@@ -47,8 +47,8 @@ export const endpointActions: Routes = (api, { engine, clock }) => {
       const { secret } = request.body;
       const turn = { overlapMs, ...(secret === undefined ? {} : { secret }) };
       const endpoint = await directory.rotateSecret(request.caller.merchant, request.params.id, turn);
-      const { secrets, publicKey } = directory.signingOf(endpoint);
-      return { id: endpoint.id, secret: secrets[0] ?? '', publicKey, previousValidUntil: rfc3339(clock.now() + overlapMs) };
+      const { secrets, publicKey, overlapUntil } = directory.signingOf(endpoint);
+      return { id: endpoint.id, secret: secrets[0] ?? '', publicKey, previousValidUntil: rfc3339(overlapUntil ?? clock.now()) };
     },
   );
 

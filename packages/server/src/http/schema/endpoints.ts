@@ -160,7 +160,11 @@ export const EndpointSecrets = Type.Object({
   secret: Type.String({ description: 'What the receiver checks with: the shared secret, or the public key.' }),
   secrets: Type.Array(Type.String({ description: 'All that are valid now, the current ones first.' })),
   publicKey: PublicKey,
+  previousValidUntil: Nullable(
+    Type.String({ format: 'date-time', description: 'When those before the current ones end; null: there are none.' }),
+  ),
 });
+export type EndpointSecrets = Static<typeof EndpointSecrets>;
 export const Rotation = Closed({
   overlap: Type.Optional(Duration),
   secret: Type.Optional(
@@ -168,4 +172,5 @@ export const Rotation = Closed({
   ),
 });
 export const Rotated = Type.Object({ id: Id, secret: Type.String(), publicKey: PublicKey, previousValidUntil: Time });
+export type Rotated = Static<typeof Rotated>;
 export const TestInput = Closed({ type: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })) });
