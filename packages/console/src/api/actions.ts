@@ -51,7 +51,7 @@ export async function countResend(wish: ResendWish): Promise<{ readonly events: 
 /** Answers with null where in the meantime nothing is left to send. */
 export async function beginResend(wish: ResendWish): Promise<ResendRow | null> {
   const { resend } = await call<ResentMany>('/v1/events/resend', { method: 'POST', body: wish });
-  void queryClient.invalidateQueries({ queryKey: ['resends'] });
+  for (const changed of ['resends', 'missed']) void queryClient.invalidateQueries({ queryKey: [changed] });
   return resend;
 }
 

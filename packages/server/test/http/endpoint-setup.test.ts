@@ -47,7 +47,7 @@ describe('signing with a key pair', () => {
     assert.match(secret, /^whpk_/);
     assert.deepEqual([publicKey, signing], [secret, 'v1a']);
     const shown = await server.call('GET', `/v1/endpoints/${id}/secret`);
-    assert.deepEqual(shown.json, { secret, secrets: [secret], publicKey: secret });
+    assert.deepEqual(shown.json, { secret, secrets: [secret], publicKey: secret, previousValidUntil: null });
     const everything = [made, shown, await server.call('GET', `/v1/endpoints/${id}`), await server.call('GET', '/v1/endpoints')];
     for (const { text } of everything) assert.ok(!text.includes('whsk_'));
     const call = await delivered(id);

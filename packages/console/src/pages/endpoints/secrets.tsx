@@ -133,7 +133,7 @@ export function Secrets({ endpoint }: { readonly endpoint: EndpointRow }) {
         </span>
       }
     >
-      <div className="pad" data-secrets>
+      <div className="pad secrets">
         {shown === null ? <p className="hint">Your app checks the signature of each webhook with it.</p> : <Valid shown={shown} />}
         {failure !== null && (
           <p role="alert" className="says bad">
