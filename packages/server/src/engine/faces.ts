@@ -123,9 +123,9 @@ export interface NewEndpoint {
   /** Absent: one is made in the provider's form. */
   readonly secret?: string;
   readonly active?: boolean;
-  readonly retry?: RetryPolicy;
-  readonly timeout?: string;
-  readonly disableAfter?: string;
+  readonly retry?: RetryPolicy | null;
+  readonly timeout?: string | null;
+  readonly disableAfter?: string | null;
   readonly maxInFlight?: number;
   readonly ordered?: boolean;
   readonly orderedWait?: string | null;

@@ -65,13 +65,14 @@ const UNION = '/anyOf/';
 /** Of a choice only the branch that nearly fits is explained: the others would ask for fields that were never meant. */
 function likelier(errors: readonly SchemaError[]): readonly SchemaError[] {
   const counts = new Map<string, Map<string, number>>();
-  for (const { schemaPath } of errors) {
+  const told = errors.filter((error) => !asksForNull(error));
+  for (const { schemaPath } of told) {
     const [union, branch] = branchOf(schemaPath);
     if (union === null) continue;
     const branches = counts.get(union) ?? new Map<string, number>();
     counts.set(union, branches.set(branch, (branches.get(branch) ?? 0) + 1));
   }
-  return errors.filter(({ schemaPath, keyword }) => {
+  return told.filter(({ schemaPath, keyword }) => {
     if (keyword === 'anyOf') return !counts.has(schemaPath);
     const [union, branch] = branchOf(schemaPath);
     if (union === null) return true;
@@ -79,6 +80,10 @@ function likelier(errors: readonly SchemaError[]): readonly SchemaError[] {
     return branch === best;
   });
 }
+
+/** Of a choice with null: who gave something else did not mean that. */
+const asksForNull = ({ keyword, params, schemaPath }: SchemaError): boolean =>
+  keyword === 'type' && params['type'] === 'null' && schemaPath.includes(UNION);
 
 function branchOf(schemaPath: string): [string, string] | [null, null] {
   const at = schemaPath.indexOf(UNION);
@@ -92,13 +97,13 @@ function explain(schema: SchemaNode, { keyword, instancePath, params, message }:
   if (keyword === 'boolean') return [];
   if (keyword === 'required') return names(params['requiredProperties']).map((name) => ({ path: below(name), message: 'is required.' }));
   if (keyword === 'additionalProperties') {
-    const known = knownNames(nodeAt(schema, instancePath));
+    const known = nodesAt(schema, instancePath).flatMap(({ properties }) => Object.keys(properties ?? {}));
     return names(params['additionalProperties']).map((name) => ({
       path: below(shown(name)),
       message: `is not known.${didYouMean(shown(name), known)}`,
     }));
   }
-  return [{ path, message: nodeAt(schema, instancePath)?.[SAYS] ?? inWords(keyword, params) ?? `${message}.` }];
+  return [{ path, message: saysAt(schema, instancePath) ?? inWords(keyword, params) ?? `${message}.` }];
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -129,13 +134,15 @@ function inWords(keyword: string, params: SchemaError['params']): string | null 
 const shown = (name: string): string => name.slice(0, 64);
 const names = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
-function nodeAt(schema: SchemaNode, instancePath: string): SchemaNode | undefined {
-  let node: SchemaNode | undefined = schema;
-  for (const part of instancePath.split('/').slice(1)) node = node?.properties?.[part] ?? node?.items;
-  return node;
+/** The schemas that a place is held to: more than one where there is a choice. */
+function nodesAt(schema: SchemaNode, instancePath: string): readonly SchemaNode[] {
+  let nodes = choices(schema);
+  for (const part of instancePath.split('/').slice(1)) nodes = nodes.flatMap((node) => choices(node.properties?.[part] ?? node.items));
+  return nodes;
 }
 
-function knownNames(node: SchemaNode | undefined): string[] {
-  if (node === undefined) return [];
-  return [...Object.keys(node.properties ?? {}), ...(node.anyOf ?? []).flatMap(knownNames)];
-}
+const choices = (node: SchemaNode | undefined): readonly SchemaNode[] =>
+  node === undefined ? [] : [node, ...(node.anyOf ?? []).flatMap(choices)];
+
+const saysAt = (schema: SchemaNode, instancePath: string): string | undefined =>
+  nodesAt(schema, instancePath).find((node) => node[SAYS] !== undefined)?.[SAYS];

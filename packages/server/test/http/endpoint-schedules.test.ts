@@ -169,5 +169,30 @@ describe('timeouts, single tries and the URL of one event', () => {
     const [main, other] = world.calls;
     assert.deepEqual(other?.request.body, main?.request.body);
     assert.equal(other?.request.headers['webhook-signature'], main?.request.headers['webhook-signature']);
+    const { data } = (await call('GET', '/v1/deliveries?merchant=m2')).json;
+    const id = (data as { endpoint: string }[]).map(({ endpoint }) => endpoint).find((one) => one !== made.json.id) ?? '';
+    const rules = async () => {
+      const { ordered, skipStale, timeout, retry } = (await call('GET', `/v1/endpoints/${id}`)).json;
+      return { ordered, skipStale, timeout, retry };
+    };
+    assert.deepEqual(await rules(), { ordered: false, skipStale: false, timeout: null, retry: { delays: ['0s', '10s'] } });
+    await call('PATCH', `/v1/endpoints/${made.json.id}`, { ordered: true, skipStale: true, timeout: '9s', retry: null });
+    assert.deepEqual(await rules(), { ordered: true, skipStale: true, timeout: '9s', retry: null });
+    await call('POST', '/v1/endpoints', { url: 'https://shop.example/second', merchant: 'm2' });
+    assert.equal((await call('POST', '/v1/events', { ...event, url: 'https://order.example/order-8' })).status, 202);
+    const made8 = (await call('GET', '/v1/deliveries?merchant=m2&limit=1')).json.data[0].endpoint as string;
+    assert.deepEqual((await call('GET', `/v1/endpoints/${made8}`)).json.ordered, true, 'from the start');
+  });
+
+  it('null gives retry, timeout and disableAfter back to the provider and the server', async () => {
+    const set = { retry: { delays: ['0s'] }, timeout: '9s', disableAfter: '1h' };
+    const { json } = await call('POST', '/v1/endpoints', { url: 'https://usual.example/', ...set });
+    const shown = (row: Record<string, unknown>) => ({ retry: row['retry'], timeout: row['timeout'], disableAfter: row['disableAfter'] });
+    assert.deepEqual(shown(json), set);
+    const usual = { retry: null, timeout: null, disableAfter: null };
+    assert.deepEqual(shown((await call('PATCH', `/v1/endpoints/${json.id}`, usual)).json), usual);
+    const wrong = await call('PATCH', `/v1/endpoints/${json.id}`, { retry: { delays: ['soon'] } });
+    assert.equal(wrong.json.detail, 'retry.delays.0: must be a duration such as 30s, 5m or 20h.');
+    await call('DELETE', `/v1/endpoints/${json.id}`);
   });
 });

@@ -33,6 +33,11 @@ type Clear = Omit<EndpointRow, 'sealed' | Added> & Pick<Endpoint, Added | 'heade
 /** Fields that rows of earlier days lack. */
 type Added = 'customEvents' | 'orderedWait' | 'skipStale' | 'disableAfter' | 'pause';
 
+/** What endpoints made for one event's `url` have of the one that they are made like, and go on having when it changes. */
+const INHERITED = ['options', 'retry', 'timeout', 'disableAfter', 'maxInFlight', 'ordered', 'orderedWait', 'skipStale'] as const;
+type Inherited = Pick<Endpoint, (typeof INHERITED)[number]>;
+const inherited = (of: Inherited): Inherited => Object.fromEntries(INHERITED.map((name) => [name, of[name]])) as unknown as Inherited;
+
 type Row = Held<Endpoint & Versioned>;
 
 interface Made {
@@ -123,17 +128,13 @@ export function createEndpoints(parts: RoomParts) {
     return { row, entries: like?.entries ?? firstSecrets(provider, input, random) };
   }
 
-  /** In the format, and with the secrets, of the merchant's oldest endpoint: its receiver knows those. */
+  /** What endpoints made for one event's `url` are like: the merchant's oldest, whose format and secrets the receiver knows. */
+  const modelOf = (merchant: string): Row | undefined => newest(ownOf(merchant)).at(-1);
+
   async function createForUrl(merchant: string, url: string): Promise<Endpoint> {
-    const [model] = newest(ownOf(merchant)).slice(-1);
-    const { provider = 'paybell', options = null, retry = null, timeout = null } = model ?? {};
-    const more = {
-      ...(options === null ? {} : { options }),
-      ...(retry === null ? {} : { retry }),
-      ...(timeout === null ? {} : { timeout }),
-    };
-    const { row, entries } = make({ merchant, url, provider, ...more }, model);
-    return save({ row: { ...row, perEvent: true }, entries });
+    const model = modelOf(merchant);
+    const { row, entries } = make({ merchant, url, provider: model?.provider ?? 'paybell' }, model);
+    return save({ row: { ...row, ...(model === undefined ? {} : inherited(model)), perEvent: true }, entries });
   }
 
   function changedFrom(before: Row, { signing, ...change }: EndpointChange): Made {
@@ -155,14 +156,17 @@ export function createEndpoints(parts: RoomParts) {
     return { row: { ...row, pause, disabledReason: change.active === true ? null : before.disabledReason }, entries };
   }
 
-  /** Those made for one event's `url` sign with the secrets of the endpoint that they were made like, so they change with it. */
+  /** Those made for one event's `url` sign with the secrets of the endpoint that they were made like. */
   const followersOf = ({ id, merchant, entries }: Row): readonly Row[] =>
     of(merchant).filter((row) => row.perEvent && row.id !== id && row.entries[0]?.text === entries[0]?.text);
 
   async function change(before: Row, wanted: EndpointChange): Promise<Endpoint> {
     const made = changedFrom(before, wanted);
-    const followers = made.entries === before.entries ? [] : followersOf(before);
-    return save(made, ...followers.map((row) => ({ row: { ...bare(row), deletedAt: null }, entries: made.entries })));
+    const leads = modelOf(before.merchant)?.id === before.id && before.provider === made.row.provider;
+    const rules = leads && INHERITED.some((name) => name in wanted) ? inherited(made.row) : null;
+    if (made.entries === before.entries && rules === null) return save(made);
+    const like = (row: Row): Made => ({ row: { ...bare(row), ...rules, deletedAt: null }, entries: made.entries });
+    return save(made, ...followersOf(before).map(like));
   }
 
   const face: EndpointFace = {

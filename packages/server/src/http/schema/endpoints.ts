@@ -126,6 +126,8 @@ export const EndpointWithSecret = Type.Object({
 });
 export type EndpointWithSecret = Static<typeof EndpointWithSecret>;
 
+const AS_USUAL = { description: "Null: the provider's or the server's own." };
+
 const changeable = {
   events: Type.Optional(Events),
   customEvents: Type.Optional(CustomEvents),
@@ -134,9 +136,9 @@ const changeable = {
   provider: Type.Optional(Provider),
   content: Type.Optional(Content),
   active: Type.Optional(Type.Boolean()),
-  retry: Type.Optional(RetryPolicy),
-  timeout: Type.Optional(Duration),
-  disableAfter: Type.Optional(DisableAfter),
+  retry: Type.Optional(Type.Union([...RetryPolicy.anyOf, Type.Null()], AS_USUAL)),
+  timeout: Type.Optional(Type.Union([Duration, Type.Null()], AS_USUAL)),
+  disableAfter: Type.Optional(Type.Union([DisableAfter, Type.Null()], AS_USUAL)),
   maxInFlight: Type.Optional(InFlight),
   ordered: Type.Optional(Type.Boolean()),
   orderedWait: Type.Optional(Nullable(OrderedWait)),
