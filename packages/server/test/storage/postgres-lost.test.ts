@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { transactionId } from '@paybell/sdk';
+import { Client } from 'pg';
 import type { StorageFailure } from '../../src/storage/contract.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { delivery, event, lease, published, T } from './given.ts';
+import { delivery, event, lease, payment, published, T } from './given.ts';
 import { startProxy } from './postgres-proxy.ts';
 import type { Cut } from './postgres-proxy.ts';
 
@@ -13,6 +17,39 @@ after(() => postgres?.stop());
 const paid = (id: string) => published(event(id, { deliveries: [delivery(`d_${id}`, 'end_1', { lease: lease(T + 60_000) })] }));
 
 describe('a PostgreSQL that is lost', { skip: postgres === null && 'no PostgreSQL here' }, () => {
+  test('a commit that waits for a free connection takes nobody for dead: it waits, and is written', async () => {
+    const database = await postgres!.fresh();
+    const store = await openStorage(database.url);
+    await store.open();
+    const movement = payment('p1');
+    const rival = new Client({ connectionString: database.url });
+    await rival.connect();
+    await rival.query(`BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('${transactionId('m1', 'serixpay', 'payment', 'p1')}', 0))`);
+    // More than there are connections, and all of them hang for longer than a dead server is waited for.
+    const calls = Array.from({ length: 20 }, (_, n) => store.record([published(event(`e${n}`, { movement, occurredAt: T + n }))]));
+    const ended = Promise.all(calls);
+    await Promise.race([ended, rival.query('SELECT pg_sleep(2)')]);
+    await rival.query('COMMIT');
+    await rival.end();
+    assert.deepEqual(new Set((await ended).map(([answer]) => answer?.events[0]?.outcome)), new Set(['stored']));
+    assert.deepEqual(await store.check({ now: T }), []);
+    await store.close();
+    await database.drop();
+  });
+
+  test('a server that takes connections and says nothing is told of within two seconds', async () => {
+    const silent = createServer();
+    const sockets: Socket[] = [];
+    silent.on('connection', (socket) => void sockets.push(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const store = await openStorage(`postgres://paybell@127.0.0.1:${(silent.address() as AddressInfo).port}/postgres`);
+    const began = performance.now();
+    await assert.rejects(store.open(), { name: 'StorageError' });
+    assert.ok(performance.now() - began < 2_000, `${performance.now() - began} ms`);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
   for (const cut of ['before', 'after'] as readonly Cut[]) {
     test(`cut off ${cut} the commit is on disk and not back: the failure says that nobody knows, later ones that nothing was written`, async () => {
       const database = await postgres!.fresh();

@@ -1,5 +1,5 @@
-import { Pool, types } from 'pg';
-import type { Client, CustomTypesConfig, PoolClient, PoolConfig } from 'pg';
+import { Client, Pool, types } from 'pg';
+import type { ClientConfig, CustomTypesConfig, PoolClient, PoolConfig } from 'pg';
 import { StorageError } from './errors.ts';
 
 const OLDEST_VERSION = 150_000;
@@ -10,6 +10,11 @@ const READ_CONNECTIONS = 4;
 
 /** A door must answer 503 within two seconds where the database is down. */
 const CONNECT_TIMEOUT_MS = 1_500;
+
+/** For its turn on a connection a commit waits as long as those before it may take: they are slow, not gone. */
+const TURN_TIMEOUT_MS = 20_000;
+/** A question of the console is answered, or told to come again. */
+const READ_TURN_TIMEOUT_MS = 5_000;
 
 /** A query of the console that takes longer is ended. */
 const READ_TIMEOUT_MS = 10_000;
@@ -42,16 +47,42 @@ export interface Pools {
 export function createPools(url: string, readOnly: boolean): Pools {
   const hotSettings = readOnly ? `${HOT_SETTINGS}; SET default_transaction_read_only = on` : HOT_SETTINGS;
   return {
-    hot: pool(url, { max: HOT_CONNECTIONS, idleTimeoutMillis: 0, query_timeout: HOT_TIMEOUT_MS, application_name: 'paybell' }, hotSettings),
-    reads: pool(url, { max: READ_CONNECTIONS, idleTimeoutMillis: 60_000, application_name: 'paybell reads' }, READ_SETTINGS),
+    hot: pool(
+      url,
+      {
+        max: HOT_CONNECTIONS,
+        idleTimeoutMillis: 0,
+        connectionTimeoutMillis: TURN_TIMEOUT_MS,
+        query_timeout: HOT_TIMEOUT_MS,
+        application_name: 'paybell',
+      },
+      hotSettings,
+    ),
+    reads: pool(
+      url,
+      {
+        max: READ_CONNECTIONS,
+        idleTimeoutMillis: 60_000,
+        connectionTimeoutMillis: READ_TURN_TIMEOUT_MS,
+        application_name: 'paybell reads',
+      },
+      READ_SETTINGS,
+    ),
   };
+}
+
+/** The pool has one time for connecting and for waiting for a turn; this is the one for connecting. */
+class QuickClient extends Client {
+  constructor(config: ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  }
 }
 
 /** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs two round trips. */
 function pool(url: string, config: PoolConfig, settings: string): Pool {
   const made = new Pool({
     connectionString: url,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    Client: QuickClient,
     keepAlive: true,
     pipeline: true,
     types: TYPES,

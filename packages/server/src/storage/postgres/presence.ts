@@ -8,7 +8,8 @@ const LIVES = 7_291_003;
 export const IS_GONE = `pg_try_advisory_xact_lock(${LIVES}, hashtext(current_schema() || ' ' || owner))`;
 
 const AGAIN_MS = 500;
-const CONNECT_TIMEOUT_MS = 1_500;
+/** Nobody waits for this connection but those who look for the leases of others. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Shows other processes that this one lives, by a lock on a connection of its own: the server frees it the moment the process dies. It
