@@ -17,8 +17,6 @@ const LISTEN_ON = 60;
 const BELIEVE = 5;
 /** How many beats back a node begins that is asked to send. */
 const BACK = 4;
-/** A node that was not seen for so many beats is forgotten. */
-const FORGET = 120;
 /** Beats between two resets: where messages do not come through, readers load anew, but not all the time. */
 const RESET_EVERY = 5;
 
@@ -28,12 +26,6 @@ export interface FanOutParts {
   readonly observe: Observe;
 }
 
-interface Other {
-  /** How far it said it had come, a beat ago. */
-  before: number;
-  unseen: number;
-}
-
 /** The part of a node's name that stands in the ids of its messages. */
 export const epochOf = (node: string): string => node.slice(-10);
 
@@ -41,7 +33,8 @@ export const epochOf = (node: string): string => node.slice(-10);
 export function fanOut({ hub, signal, observe }: FanOutParts): () => void {
   const { ring } = hub;
   const listeners = new Map<string, number>();
-  const others = new Map<string, Other>();
+  /** How far each other node said, a beat ago, that it had come. */
+  const others = new Map<string, number>();
   const positions = [ring.head];
   let listening = 0;
   let sentTo: number | null = null;
@@ -111,10 +104,10 @@ export function fanOut({ hub, signal, observe }: FanOutParts): () => void {
     if (listening > 0) tell(ring.made + 1, []);
     sinceReset += 1;
     for (const { node, news } of peers) compare(node, news);
-    for (const [node, other] of others) {
-      if (++other.unseen <= FORGET) continue;
+    for (const node of others.keys()) {
+      if (peers.some((peer) => peer.node === node)) continue;
       others.delete(node);
-      ring.forget(epochOf(node));
+      hub.lost(epochOf(node));
     }
     follow();
   }
@@ -122,8 +115,8 @@ export function fanOut({ hub, signal, observe }: FanOutParts): () => void {
   /** Where nobody listens, the numbers just go on. Else what a node had made a beat ago must have come by now. */
   function compare(node: string, news: number): void {
     const epoch = epochOf(node);
-    const due = others.get(node)?.before ?? (ring.heard(epoch) === null ? news : 0);
-    others.set(node, { before: news, unseen: 0 });
+    const due = others.get(node) ?? (ring.heard(epoch) === null ? news : 0);
+    others.set(node, news);
     if (listening === 0 && listeners.size === 0) {
       hub.missed(epoch, news);
     } else if (due > (ring.heard(epoch) ?? -1) && sinceReset >= RESET_EVERY) {

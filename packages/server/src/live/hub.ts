@@ -105,6 +105,18 @@ export class Hub {
     if (this.ring.missed(epoch, upTo, this.#readers.size > 0)) this.#flushLater();
   }
 
+  /** Another node is gone, and what it made last may never have come here: readers are told to load anew, once. */
+  lost(epoch: string): void {
+    if (this.ring.heard(epoch) === null) return;
+    this.#flush();
+    this.ring.forget(epoch);
+    for (const reader of this.#readers) {
+      reader.at = this.ring.head;
+      reader.seen = null;
+      this.#send(reader, this.#reset());
+    }
+  }
+
   /** True: as many watch as may. */
   get isFull(): boolean {
     return this.#readers.size >= this.#bounds.maxReaders;

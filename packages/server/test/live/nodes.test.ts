@@ -38,8 +38,8 @@ function makeNodes(t: TestContext, count: number, bounds: Partial<HubBounds> = {
     state,
     travel: () => t.mock.timers.tick(GATHER_MS),
     /** A second goes by: each looks into the store how far the others are. */
-    beat(): void {
-      const peers = nodes.map(({ name, hub }) => ({ node: name, news: hub.ring.made }));
+    beat(living: readonly { readonly name: string }[] = nodes): void {
+      const peers = nodes.filter((node) => living.includes(node)).map(({ name, hub }) => ({ node: name, news: hub.ring.made }));
       for (const { name, observe } of nodes)
         observe.emit(
           'peers',
@@ -201,6 +201,35 @@ describe('live messages between nodes', () => {
     assert.deepEqual([reader.resets(), reader.seen()], [1, ['1', '5']]);
     assert.equal(watch(a.hub, old).resets(), 1);
     assert.equal(watch(a.hub, reader.last()).resets(), 0);
+  });
+
+  it('a node that is gone may have made more than was heard: a reset, once, and nobody resumes behind it', (t) => {
+    const { nodes, beat, travel, state } = makeNodes(t, 3);
+    const [a, b, c] = nodes;
+    for (let beats = 0; beats < 6; beats++) beat();
+    const reader = watch(a.hub);
+    b!.hub.publish(news('1'));
+    travel();
+    const old = reader.last();
+    state.cut = true;
+    b!.hub.publish(news('never told'));
+    travel();
+    state.cut = false;
+    assert.equal(watch(a.hub, old).resets(), 0, 'it may come yet');
+    for (let beats = 0; beats < 5; beats++) beat([a, c!]);
+    assert.deepEqual([reader.resets(), reader.seen()], [1, ['1']]);
+    assert.equal(watch(a.hub, old).resets(), 1);
+    assert.equal(watch(a.hub, reader.last()).resets(), 0);
+    c!.hub.publish(news('2'));
+    travel();
+    assert.deepEqual(reader.seen(), ['1', '2']);
+    assert.equal(watch(c!.hub, reader.last()).resets(), 0);
+    // It was only cut off: whoever listens hears it again, and is told of what it missed.
+    beat();
+    b!.hub.publish(news('3'));
+    travel();
+    assert.equal(reader.seen().at(-1), '3');
+    assert.equal(reader.resets(), 2);
   });
 
   it('what is no message is ignored', (t) => {
