@@ -14,6 +14,8 @@ import type { TestDatabase } from '../support/postgres.ts';
 import { spawnServer, tempDir } from '../support/server.ts';
 import type { SpawnedServer } from '../support/server.ts';
 import { LATER_MS, postgres, redis, stopServers } from './pair.ts';
+import { startWatcher } from './watcher.ts';
+import type { Watcher } from './watcher.ts';
 
 const NODES = 3;
 /** Runs through all faults so often: `ROUNDS=20` for a long night. */
@@ -41,11 +43,13 @@ let receiver: Receiver;
 let next: () => Shot;
 const nodes: (SpawnedServer | null)[] = [];
 const loads: Load[] = [];
+let watcher: Watcher | null = null;
 
 before(async () => {
   receiver = await startReceiver(() => random() * 40);
 });
 after(async () => {
+  await watcher?.stop();
   for (const node of nodes) {
     node?.child.kill('SIGCONT');
     await node?.kill();
@@ -118,11 +122,17 @@ it(`three nodes lose nothing, whatever is killed under them (SEED=${seed})`, { s
   database = await postgres!.fresh();
   await start(0, false);
   const first = nodes[0]!;
-  for (const { path, body } of ENDPOINTS)
-    assert.equal((await first.call('POST', '/v1/endpoints', { url: receiver.url + path, ...body })).status, 201);
+  const endpoints: string[] = [];
+  for (const { path, body } of ENDPOINTS) {
+    const { status, body: made } = await first.call('POST', '/v1/endpoints', { url: receiver.url + path, ...body });
+    assert.equal(status, 201);
+    endpoints.push(made.id);
+  }
   next = await makeShots(first);
   await first.terminate();
   await Promise.all(Array.from({ length: NODES }, (_, n) => start(n)));
+  const turns = randomFrom(seed + 1);
+  watcher = startWatcher({ node: () => nodes[Math.floor(turns() * NODES)]!, random: turns });
   await loads[0]!.acknowledged(20);
 
   const names = Array.from({ length: ROUNDS }, () => Object.keys(FAULTS).toSorted(() => random() - 0.5)).flat();
@@ -139,10 +149,27 @@ it(`three nodes lose nothing, whatever is killed under them (SEED=${seed})`, { s
   await Promise.all(loads.map((load) => load.stop()));
   for (const node of nodes) await startLoad({ url: node!.url, next, most: 0, ledger, clients: CLIENTS, again: true }).done;
   await allDelivered(nodes[1]!, NO_LEASE_LATER_MS);
+  const deliveries = await database.sql(
+    'SELECT d.id, d.event, d.endpoint, max(a.n) AS tries FROM deliveries d JOIN attempts a ON a.delivery = d.id GROUP BY 1, 2, 3',
+  );
+  const watched = watcher;
+  await within(LATER_MS, 'whoever watched has seen how every delivery ended', () =>
+    deliveries.every(({ id }) => watched.rows.get(String(id))?.status === 'succeeded'),
+  );
+  await watched.stop();
   const repeats = countRepeats(receiver.receipts);
   const { acks, resent, refused } = ledger;
   t.diagnostic(
-    JSON.stringify({ seed, faults: names, acknowledged: acks.size, resent, inFlight, repeats: repeats.total, worst: repeats.worst }),
+    JSON.stringify({
+      seed,
+      faults: names,
+      acknowledged: acks.size,
+      resent,
+      inFlight,
+      repeats: repeats.total,
+      worst: repeats.worst,
+      watched: watched.counts(),
+    }),
   );
   assert.equal(await eventsInTheApi(nodes[2]!), acks.size, 'what was sent until it was acknowledged is in the log, each once');
   for (const node of nodes) assert.equal(await node!.terminate(), 0, node!.errors());
@@ -150,6 +177,11 @@ it(`three nodes lose nothing, whatever is killed under them (SEED=${seed})`, { s
   assert.deepEqual(refused, []);
   assert.ok(inFlight > 0, 'nothing was in flight at any fault: this run proves nothing about repeats');
   await nothingLost(database.url, { ledger, receipts: receiver.receipts });
+  const triesOf = new Map(
+    deliveries.filter(({ endpoint }) => endpoint === endpoints[0]).map(({ event, tries }) => [`/event ${event}`, Number(tries)]),
+  );
+  const twice = [...receiver.receipts].filter(([key, calls]) => key.startsWith('/event ') && calls.length > triesOf.get(key)!);
+  assert.deepEqual(twice, [], 'no attempt is sent twice, and none by two nodes');
   assert.deepEqual(repeats.changed, [], 'repeats carry the same bytes');
   assert.ok(repeats.worst <= AT_ALL, `one fault repeated ${repeats.worst} deliveries; at most ${AT_ALL} were in flight`);
   assert.deepEqual(await findings(database.url), []);
