@@ -12,6 +12,8 @@ interface Origin {
   head: number;
   /** From this number on all are kept here. */
   floor: number;
+  /** True: its node is gone, and what it made is told nobody any more. */
+  gone: boolean;
 }
 
 export interface Message {
@@ -57,7 +59,8 @@ export class Ring {
   }
 
   at(position: number): Message | undefined {
-    return this.#kept[position % this.#most.messages];
+    const message = this.#kept[position % this.#most.messages];
+    return message?.origin.gone === true ? undefined : message;
   }
 
   add(news: News): void {
@@ -90,7 +93,11 @@ export class Ring {
 
   /** A node that is gone. */
   forget(epoch: string): void {
-    if (epoch !== this.#own.epoch) this.#origins.delete(epoch);
+    const origin = this.#origins.get(epoch);
+    if (origin === undefined || origin === this.#own) return;
+    // Who comes back knows nothing of it, and would take all of it for new.
+    origin.gone = true;
+    this.#origins.delete(epoch);
   }
 
   /** This node's own messages behind a position, about as many characters as told. */
@@ -142,7 +149,7 @@ export class Ring {
 
   #origin(epoch: string, head: number): Origin {
     let origin = this.#origins.get(epoch);
-    if (origin === undefined) this.#origins.set(epoch, (origin = { epoch, head, floor: head + 1 }));
+    if (origin === undefined) this.#origins.set(epoch, (origin = { epoch, head, floor: head + 1, gone: false }));
     return origin;
   }
 
