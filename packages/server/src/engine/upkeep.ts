@@ -16,6 +16,8 @@ const FOR_EVER: Retention = { bodiesMs: null, attemptsMs: null, quarantineMs: nu
 
 /** What one step may look at and drop: an acknowledgement waits for no more than that. */
 const STEP = { rows: 50, bytes: 1024 * 1024 };
+/** On a shared store nobody waits for a step, and few large ones cost less. */
+const SHARED_STEP = { rows: 200, bytes: 1024 * 1024 };
 /** Steps take at most a tenth of the store's time. */
 const SHARE = 10;
 const LEAST_PAUSE_MS = 10;
@@ -64,7 +66,7 @@ export function createUpkeep({ storage, clock, timers, observe, log, retention =
 
   async function step(what: Expirable, ageMs: number): Promise<Expired> {
     const now = clock.now();
-    const done = await storage.expire({ what, before: now - ageMs, now, ...STEP });
+    const done = await storage.expire({ what, before: now - ageMs, now, ...(storage.shared ? SHARED_STEP : STEP) });
     if (done.expired > 0) observe.emit('expired', { what, count: done.expired, bytes: done.bytes });
     await pause(Math.max(LEAST_PAUSE_MS, (clock.now() - now) * (SHARE - 1)));
     return done;

@@ -37,7 +37,7 @@ interface Column {
 
 const COLUMNS = `SELECT table_name AS "table", column_name AS name, data_type AS type FROM information_schema.columns c
   JOIN information_schema.tables t USING (table_schema, table_name)
-  WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> 'schema_version' ORDER BY ordinal_position`;
+  WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND table_name <> 'schema_version' AND is_generated = 'NEVER' ORDER BY ordinal_position`;
 
 /** The schema must be there (a store that was opened made it). Nobody else reads or writes until the end. */
 export async function openTarget(url: string): Promise<Target> {

@@ -16,8 +16,7 @@ const LOCK = {
 
 const NOTHING: Expired = { expired: 0, keptBack: 0, bytes: 0, more: false };
 
-const ASIDE = `SELECT seq FROM requests WHERE verdict = $1 AND verdict <> 'accepted' AND expired_at IS NULL AND received_at < $2
-  ORDER BY received_at LIMIT $3 FOR UPDATE SKIP LOCKED`;
+const ASIDE = 'SELECT seq FROM requests WHERE verdict = $1 AND aside_at < $2 ORDER BY aside_at LIMIT $3 FOR UPDATE SKIP LOCKED';
 
 const DROP = { name: 'expire_quarantine', text: `DELETE FROM requests WHERE seq IN (${ASIDE}) RETURNING size` };
 
