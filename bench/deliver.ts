@@ -41,9 +41,12 @@ export async function deliver({ generator, sink, paybell }: DeliverParties, coun
   return { perSecond: (count * 1000) / (endedAt - published.startedAt), cpuMicros: used / count };
 }
 
-const finished = (paybell: Paybell, status: 'succeeded' | 'failed'): Promise<number> => paybell.metric(FINISHED, `status="${status}"`);
+type Counting = Pick<Paybell, 'metric'>;
 
-async function allSucceeded(paybell: Paybell, goal: { readonly succeeded: number; readonly failed: number }): Promise<number> {
+export const finished = (paybell: Counting, status: 'succeeded' | 'failed'): Promise<number> =>
+  paybell.metric(FINISHED, `status="${status}"`);
+
+export async function allSucceeded(paybell: Counting, goal: { readonly succeeded: number; readonly failed: number }): Promise<number> {
   let seen = -1;
   let seenAt = sharedNow();
   while (sharedNow() - seenAt < STALLED_AFTER_MS) {

@@ -4,6 +4,7 @@ import type { BareServer } from './load/bare-server.ts';
 import type { ClosedResult } from './load/closed-loop.ts';
 import type { Generator } from './load/generator.ts';
 import type { Target } from './load/requests.ts';
+import { inboundOverNodes } from './nodes.ts';
 import { startPaybell } from './paybell.ts';
 import type { Report, RunOptions } from './run.ts';
 import { makeTag } from './webhook.ts';
@@ -28,6 +29,7 @@ interface Side {
 }
 
 export async function run(options: RunOptions): Promise<Report> {
+  if ((options.nodes ?? 1) > 1) return inboundOverNodes(options);
   const seconds = options.seconds ?? 5;
   const rounds = options.rounds ?? 5;
   await using generator = startChild<Generator>('generator.ts');

@@ -4,6 +4,7 @@ import { median, rounded, shown } from './figures.ts';
 import type { BareSender } from './load/bare-sender.ts';
 import type { Generator } from './load/generator.ts';
 import type { Sink } from './load/sink.ts';
+import { outboundOverNodes } from './nodes.ts';
 import { startPaybell } from './paybell.ts';
 import type { Report, RunOptions } from './run.ts';
 import { makeTag } from './webhook.ts';
@@ -25,6 +26,7 @@ interface Parties extends DeliverParties {
 }
 
 export async function run(options: RunOptions): Promise<Report> {
+  if ((options.nodes ?? 1) > 1) return outboundOverNodes(options);
   const rounds = options.rounds ?? 3;
   const events = Math.ceil((options.events ?? 50_000) / BATCH) * BATCH;
   await using generator = startChild<Generator>('generator.ts');

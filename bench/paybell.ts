@@ -44,13 +44,19 @@ export async function startPaybell(store: Store): Promise<Paybell> {
 }
 
 /** On a store that may hold something already, and stays. */
-export async function startPaybellAt(home: Home): Promise<Paybell> {
+export async function startPaybellAt(home: Home, masterKeys?: string): Promise<Paybell> {
   const key = 'bench-admin-key-0123456789abcdef0123456789abcdef';
   const node = ['--conditions=paybell-source', '--disable-warning=ExperimentalWarning'];
   const startedAt = sharedNow();
   const child = spawn(process.execPath, [...node, PROGRAM, 'start', '--port', '0', '--data', home.data, ...home.flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PAYBELL_ADMIN_KEY: key, PAYBELL_ALLOW_PRIVATE_CIDRS: '127.0.0.0/8,::1/128', PAYBELL_LOG_LEVEL: 'warn' },
+    env: {
+      ...process.env,
+      PAYBELL_ADMIN_KEY: key,
+      PAYBELL_ALLOW_PRIVATE_CIDRS: '127.0.0.0/8,::1/128',
+      PAYBELL_LOG_LEVEL: 'warn',
+      ...(masterKeys === undefined ? {} : { PAYBELL_MASTER_KEYS: masterKeys }),
+    },
   });
   // An interrupted run leaves no server behind.
   const abandon = (): void => void child.kill('SIGKILL');

@@ -8,11 +8,13 @@ export interface RunOptions {
   readonly rounds?: number;
   /** For benchmarks that count events and not seconds. */
   readonly events?: number;
+  /** More than one: the work on one node, then spread over so many on the same database. */
+  readonly nodes?: number;
   /** Progress, for people. */
   readonly log: (line: string) => void;
 }
 
-export type Flag = 'seconds' | 'rounds' | 'events';
+export type Flag = 'seconds' | 'rounds' | 'events' | 'nodes';
 
 /** What a benchmark found: `fields` for machines, `table` for people. */
 export interface Report {
@@ -34,12 +36,12 @@ export interface Benchmark {
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   inbound: {
     about: 'signed webhooks acknowledged after the durable commit, per second',
-    flags: ['seconds', 'rounds'],
+    flags: ['seconds', 'rounds', 'nodes'],
     load: () => import('./inbound.ts'),
   },
   outbound: {
     about: 'published events delivered and recorded as succeeded, per second',
-    flags: ['events', 'rounds'],
+    flags: ['events', 'rounds', 'nodes'],
     load: () => import('./outbound.ts'),
   },
   latency: {

@@ -3,11 +3,11 @@ import { drawTable } from '../bench/figures.ts';
 import { BENCHMARKS, type Benchmark, type Flag, type Report, type RunOptions, type Store } from '../bench/run.ts';
 import { didYouMean } from '../packages/server/src/config/nearest.ts';
 
-// npm run bench -- NAME [--store sqlite|postgres] [--json] [--seconds N] [--rounds N] [--events N]
+// npm run bench -- NAME [--store sqlite|postgres] [--json] [--seconds N] [--rounds N] [--events N] [--nodes N]
 // Exit codes: 0 measured, 1 failed, 2 wrong arguments.
 
-const LIMITS: Readonly<Record<Flag, number>> = { seconds: 600, rounds: 100, events: 10_000_000 };
-const FLAGS = ['--store', '--json', '--seconds', '--rounds', '--events'];
+const LIMITS: Readonly<Record<Flag, number>> = { seconds: 600, rounds: 100, events: 10_000_000, nodes: 8 };
+const FLAGS = ['--store', '--json', '--seconds', '--rounds', '--events', '--nodes'];
 
 class UsageError extends Error {}
 
@@ -21,7 +21,7 @@ interface Request {
 
 function usage(): string {
   const names = Object.entries(BENCHMARKS).map(([name, { about, flags }]) => `  ${name.padEnd(10)} ${about} (--${flags.join(', --')})`);
-  return `usage: npm run bench -- NAME [--store sqlite|postgres] [--json] [--seconds N] [--rounds N] [--events N]\n\n${names.join('\n')}`;
+  return `usage: npm run bench -- NAME [--store sqlite|postgres] [--json] [--seconds N] [--rounds N] [--events N] [--nodes N]\n\n${names.join('\n')}`;
 }
 
 function unknown(what: string, given: string, known: readonly string[]): UsageError {
@@ -43,12 +43,13 @@ function parse(args: readonly string[]): Request {
     const word = words[at] ?? '';
     if (word === '--json') json = true;
     else if (word === '--store') store = readStore(words[(at += 1)]);
-    else if (word === '--seconds' || word === '--rounds' || word === '--events') {
+    else if (word === '--seconds' || word === '--rounds' || word === '--events' || word === '--nodes') {
       const flag = word.slice(2) as Flag;
       if (!benchmark.flags.includes(flag)) throw new UsageError(`${name} takes no ${word}; it takes --${benchmark.flags.join(' and --')}`);
       counts[flag] = readCount(flag, words[(at += 1)]);
     } else throw unknown('option', word, FLAGS);
   }
+  if ((counts.nodes ?? 1) > 1 && store === 'sqlite') throw new UsageError('several nodes need --store postgres');
   return { name, benchmark, json, store, counts };
 }
 
