@@ -39,6 +39,38 @@ describe('what was written comes back', () => {
     assert.match(list.text, /"amount":7\.10[,}]/);
   });
 
+  it('tells of a batch with a key that was used for another body which were published, and as what', async () => {
+    const item = (n: number, key?: string): string =>
+      `{"type":"batch.${n}","data":{"n":${n}}${key === undefined ? '' : `,"idempotencyKey":"${key}"`}}`;
+    await publish('/v1/events', '{"type":"batch.old","data":{}}', { 'idempotency-key': 'taken' });
+    const { status, json } = await publish(
+      '/v1/events/batch',
+      `{"events":[${item(1)},${item(2, 'taken')},${item(3, 'free')},${item(4, 'free')}]}`,
+    );
+    assert.deepEqual([status, json.code], [422, 'idempotency_conflict']);
+    assert.deepEqual(
+      (json.errors as { path: string }[]).map(({ path }) => path),
+      ['events.1', 'events.3'],
+    );
+    assert.match(json.detail, /^events\.1, events\.3: .*The other 2 were published: see "data"\.$/);
+    const ids = (json.data as ({ id: string } | null)[]).map((line) => line?.id ?? null);
+    assert.deepEqual([ids[1], ids[3]], [null, null]);
+    for (const [id, type] of [
+      [ids[0], 'batch.1'],
+      [ids[2], 'batch.3'],
+    ])
+      assert.equal((await server.call('GET', `/v1/events/${id}`)).json.type, type);
+    for (const [n, count] of [
+      [1, 1],
+      [2, 0],
+      [3, 1],
+      [4, 0],
+    ])
+      assert.equal((await server.call('GET', `/v1/events?type=batch.${n}`)).json.data.length, count, `batch.${n}`);
+    const [event] = (await server.call('GET', '/v1/events?type=batch.3')).json.data;
+    assert.equal(event.duplicates, 1, 'asked for once more, and counted so');
+  });
+
   it('answers a repeated Idempotency-Key with the first event, in a batch too', async () => {
     const event = '{"type":"order.paid","data":{"n":1}}';
     const first = await publish('/v1/events', event, { 'idempotency-key': 'once' });

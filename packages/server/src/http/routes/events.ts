@@ -1,6 +1,7 @@
 import type { JsonValue } from '@paybell/sdk';
 import type { EventWithBody } from '../../storage/contract.ts';
 import { merchantOf } from '../auth.ts';
+import { publishBatch } from '../batch.ts';
 import { pageQuery, shown } from '../paging.ts';
 import type { Routes } from '../parts.ts';
 import { Problem } from '../problems.ts';
@@ -65,7 +66,7 @@ export const events: Routes = (api, parts) => {
     },
     async (request, reply) => {
       const call = readBatch(bodyOf(request.body), keyOf(request.headers));
-      const data = await engine.publish(merchantOf(request.caller, call.merchant), call.items);
+      const data = await publishBatch(engine, merchantOf(request.caller, call.merchant), call.items);
       return reply.code(202).send({ data: [...data] });
     },
   );
