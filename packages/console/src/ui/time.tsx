@@ -27,9 +27,12 @@ function untilThen(ms: number): string {
   return ms <= 0 || text === 'now' ? 'now' : `in ${text}`;
 }
 
-/** How long until then, counting down. */
-export function Countdown({ at }: { readonly at: string }) {
-  const text = useClock((now) => untilThen(Date.parse(at) - now));
+/** A moment more than it takes to happen when it is due. */
+const PAST_MS = 5_000;
+
+/** How long until then, counting down; `past`: what to say long after it. */
+export function Countdown({ at, past = 'now' }: { readonly at: string; readonly past?: string }) {
+  const text = useClock((now) => (Date.parse(at) < now - PAST_MS ? past : untilThen(Date.parse(at) - now)));
   return (
     <time className="num" dateTime={at} title={exactTime(at)}>
       {text}

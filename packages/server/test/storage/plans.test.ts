@@ -57,7 +57,7 @@ test('no statement of the hot path or of a list scans, or sorts, what grows with
       run.listTransactions({ ...PAGE, ...more });
     for (const more of [{}, { transaction: 't' }, { endpoint: 'e', status: 'failed' as const }]) run.listEvents({ ...PAGE, ...more });
     const filter = { since: 1, until: 2, endpoint: null, status: null, types: null, source: 's', transaction: 't' };
-    const statuses = [null, 'failed', 'pending', 'succeeded'] as const;
+    const statuses = [null, 'missing', 'failed', 'pending', 'succeeded'] as const;
     for (const status of statuses)
       for (const endpoint of [null, 'e'])
         for (const bodies of [true, false])

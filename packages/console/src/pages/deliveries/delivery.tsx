@@ -12,9 +12,11 @@ import { DeliveryChip } from './chip.tsx';
 import { Ended } from './ended.tsx';
 import { Waiting } from './waiting.tsx';
 
+const ENDPOINTS_MS = 5_000;
+
 export function DeliveryDetail({ id }: { readonly id: string }) {
   const { data: delivery, error, refetch } = useDelivery(id);
-  const endpoint = useEndpoints().data?.find((row) => row.id === delivery?.endpoint);
+  const endpoint = useEndpoints(ENDPOINTS_MS).data?.find((row) => row.id === delivery?.endpoint);
   if (error !== null) return <Trouble problem={error} again={() => void refetch()} />;
   if (delivery === undefined) return <Skeleton />;
   return (
@@ -26,7 +28,7 @@ export function DeliveryDetail({ id }: { readonly id: string }) {
         </h2>
         <p className="muted">
           to {endpoint === undefined ? delivery.endpoint : shortUrl(endpoint.url)}
-          <Waiting delivery={delivery} ordered={endpoint?.ordered === true} />
+          <Waiting delivery={delivery} endpoint={endpoint} />
         </p>
         <Ended delivery={delivery} />
         {delivery.expiredAt === null ? (

@@ -33,7 +33,7 @@ function Line({ row, url }: { readonly row: DeliveryRow; readonly url: string | 
         <Time at={row.createdAt} />
         <span className="muted num">
           {row.status === 'pending' && row.nextAttemptAt !== null ? (
-            <Countdown at={row.nextAttemptAt} />
+            <Countdown at={row.nextAttemptAt} past="waits" />
           ) : (
             (row.statusCode ?? row.cause ?? '')
           )}

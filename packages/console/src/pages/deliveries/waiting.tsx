@@ -1,17 +1,23 @@
-import type { DeliveryDetail } from '../../api/types.ts';
+import type { DeliveryDetail, EndpointRow } from '../../api/types.ts';
 import { Countdown } from '../../ui/time.tsx';
 
 export interface WaitingProps {
   readonly delivery: Pick<DeliveryDetail, 'status' | 'transaction' | 'attemptCount' | 'createdAt' | 'nextAttemptAt'>;
-  /** Whether its endpoint takes the events of one transaction in order. */
-  readonly ordered: boolean;
+  readonly endpoint: Pick<EndpointRow, 'active' | 'ordered' | 'health'> | undefined;
 }
 
 /** What a pending delivery waits for. */
-export function Waiting({ delivery, ordered }: WaitingProps) {
+export function Waiting({ delivery, endpoint }: WaitingProps) {
   const { status, transaction, attemptCount, createdAt, nextAttemptAt } = delivery;
   if (status !== 'pending') return null;
-  const behind = ordered && transaction !== null && attemptCount === 0 && nextAttemptAt !== createdAt;
+  if (endpoint?.active === false) return <>, waits until its endpoint is switched on</>;
+  if (endpoint !== undefined && endpoint.health.breaker !== 'closed') {
+    const { nextProbeAt } = endpoint.health;
+    return (
+      <>, waits until its endpoint answers again; one call finds out {nextProbeAt === null ? 'now' : <Countdown at={nextProbeAt} />}</>
+    );
+  }
+  const behind = endpoint?.ordered === true && transaction !== null && attemptCount === 0 && nextAttemptAt !== createdAt;
   if (nextAttemptAt === null) return behind ? <>, waits for events of its transaction that come before it</> : null;
   return behind ? (
     <>

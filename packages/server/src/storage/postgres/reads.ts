@@ -111,7 +111,8 @@ export function readOperations(reads: Pool, skew: Skew) {
       readonly endpoints: readonly string[];
       readonly since: number;
     }): Promise<EndpointHealth[]> {
-      const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, healthSample(endpoints.length), since]);
+      const sample = healthSample(endpoints.length);
+      const rows = await ask<HealthRow>(reads, HEALTH, [endpoints, sample, sample, since]);
       return rows.map(({ durations, ...row }) => {
         const sorted = (durations ?? []).sort((a, b) => a - b);
         return { ...row, succeeded: sorted.length, p50Ms: percentile(sorted, 0.5), p95Ms: percentile(sorted, 0.95) };
@@ -135,6 +136,8 @@ const HEALTH = `SELECT w.endpoint, h.durations, coalesce(h.failed, 0)::int AS fa
     SELECT array_agg(a.duration_ms) FILTER (WHERE a.outcome = 'succeeded' AND a.duration_ms IS NOT NULL) AS durations,
       count(*) FILTER (WHERE a.outcome = 'failed') AS failed, max(a.started_at) FILTER (WHERE a.outcome = 'failed') AS "lastFailureAt",
       (array_agg(a.cause ORDER BY a.started_at DESC) FILTER (WHERE a.outcome = 'failed'))[1] AS "lastFailureCause"
-    FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ?) d
+    FROM (SELECT id FROM (SELECT id FROM deliveries d WHERE d.endpoint = w.endpoint ORDER BY seq DESC LIMIT ?) newest
+      UNION SELECT id FROM (SELECT id FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.turn = 1 AND o.status = 'pending'
+        ORDER BY due_at DESC LIMIT ?) tried) d
     CROSS JOIN LATERAL (SELECT outcome, cause, duration_ms, started_at FROM attempts WHERE delivery = d.id AND started_at >= ? OFFSET 0) a) h
   ORDER BY w.at`;

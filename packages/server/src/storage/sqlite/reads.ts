@@ -87,10 +87,14 @@ export function readOperations(db: DatabaseSync) {
       };
     },
     endpointHealth: ({ endpoints, since }: { endpoints: readonly string[]; since: number }): EndpointHealth[] => {
+      const sample = healthSample(endpoints.length);
+      // Of an endpoint that is down the latest are untried: those that wait for their next try have failed.
       const latest = db.prepare(
         `SELECT a.duration_ms AS durationMs, a.outcome, a.cause, a.started_at AS startedAt FROM
-           (SELECT id FROM deliveries WHERE endpoint = ? ORDER BY seq DESC LIMIT ${healthSample(endpoints.length)}) d
-         JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?`,
+           (SELECT id FROM (SELECT id FROM deliveries WHERE endpoint = ?1 ORDER BY seq DESC LIMIT ${sample})
+            UNION SELECT id FROM (SELECT id FROM deliveries INDEXED BY deliveries_due
+              WHERE endpoint = ?1 AND turn = 1 AND status = 'pending' ORDER BY due_at DESC LIMIT ${sample})) d
+         JOIN attempts a ON a.delivery = d.id WHERE a.started_at >= ?2`,
       );
       const waiting = db.prepare(
         `SELECT count(*) AS n FROM (SELECT 1 FROM deliveries WHERE endpoint = ? AND status = 'pending' LIMIT ${MOST_COUNTED})`,

@@ -100,6 +100,23 @@ export function sums(it: It): void {
       });
     });
 
+    it('health of an endpoint that is down: its failures are seen behind all that waits untried', async ({ storage }) => {
+      await withDeliveries(storage, 'end_1', ['d1', 'd2']);
+      await storage.settle(
+        (await claimAll(storage, 'end_1')).map((job) =>
+          settlement(job, { attempt: { ...failedAttempt(1), startedAt: T + 5 }, next: { status: 'pending', at: T + MINUTE } }),
+        ),
+      );
+      await withDeliveries(
+        storage,
+        'end_1',
+        Array.from({ length: 250 }, (_, n) => `late${n}`),
+      );
+      const [health] = await storage.endpointHealth({ endpoints: ['end_1'], since: T });
+      const { succeeded, failed, lastFailureAt, lastFailureCause, backlog } = health ?? assert.fail('none');
+      assert.deepEqual([succeeded, failed, lastFailureAt, lastFailureCause, backlog], [0, 2, T + 5, failedAttempt(1).cause, 252]);
+    });
+
     it('the quarantine of one source is kept within count and bytes, oldest first and a few at a time; all else stays', async ({
       storage,
     }) => {
