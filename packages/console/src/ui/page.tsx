@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, type ReactNode } from 'react';
 import { Link } from 'wouter';
 import { Icon } from './icons.tsx';
 import { LiveBadge } from './live-badge.tsx';
@@ -14,6 +14,10 @@ export interface PageProps {
 }
 
 export function Page({ title, back, tools, fixed = false, children }: PageProps) {
+  const name = typeof title === 'string' ? title : null;
+  useEffect(() => {
+    document.title = name === null ? 'Paybell' : `${name} · Paybell`;
+  }, [name]);
   return (
     <main className={fixed ? 'page fixed' : 'page'} id="main">
       <header className="page-head">

@@ -10,6 +10,7 @@ import { Empty, Skeleton, Trouble } from '../../ui/states.tsx';
 import { Ago, Countdown } from '../../ui/time.tsx';
 import { shortUrl } from '../../ui/url.ts';
 import { AttemptView } from '../deliveries/attempts.tsx';
+import { explainCause } from '../deliveries/causes.ts';
 import { percent } from '../live/totals.ts';
 import { Resends } from '../resends/panel.tsx';
 import { ActiveSwitch } from './active.tsx';
@@ -77,6 +78,9 @@ function HealthPanel({ endpoint }: { readonly endpoint: EndpointRow }) {
           health.failingSince === null ? null : ['Failing for', <Ago at={health.failingSince} suffix="" />],
         ]}
       />
+      {endpoint.health.lastFailureCause !== null && endpoint.health.breaker !== 'closed' && (
+        <p className="pad hint">{explainCause(endpoint.health.lastFailureCause)}</p>
+      )}
       {endpoint.disabledReason !== null && (
         <p className="pad hint">
           {endpoint.disabledReason === 'gone' ? 'It answered 410 (gone)' : 'It did nothing but fail for too long'}, so it was disabled. What

@@ -15,6 +15,8 @@ const SIGNINGS = [
   { value: 'both', label: 'Both' },
 ] as const;
 
+const IN_FLIGHT = 16;
+
 interface CheckProps {
   readonly name: string;
   readonly label: string;
@@ -68,6 +70,9 @@ export function settingsIn(form: FormData): Record<string, unknown> {
     customEvents: form.has('customEvents'),
     content: textOf(form, 'content'),
     headers: headersIn(textOf(form, 'headers')),
+    timeout: textOf(form, 'timeout') || null,
+    maxInFlight: Number(textOf(form, 'maxInFlight')),
+    disableAfter: textOf(form, 'disableAfter') || null,
     ordered: form.has('ordered'),
     orderedWait: wait === '' ? null : wait,
     skipStale: form.has('skipStale'),
@@ -157,6 +162,34 @@ function Order({ endpoint }: { readonly endpoint: EndpointRow | undefined }) {
   );
 }
 
+/** How it is called and when it is given up; what is left empty is as the provider and the server have it. */
+function Limits({ endpoint }: { readonly endpoint: EndpointRow | undefined }) {
+  return (
+    <fieldset className="choices">
+      <legend>Limits</legend>
+      <Field label="Timeout" hint="Of one call, 1s to 60s. Empty: the provider's own.">
+        {(field) => <input {...field} name="timeout" defaultValue={endpoint?.timeout ?? ''} placeholder="15s" pattern="[0-9]+(ms|s|m)" />}
+      </Field>
+      <Field label="Calls at once" hint="At most; how many it gets is found out.">
+        {(field) => (
+          <input {...field} name="maxInFlight" type="number" min={1} max={256} required defaultValue={endpoint?.maxInFlight ?? IN_FLIGHT} />
+        )}
+      </Field>
+      <Field label="Disable after" hint="So long of nothing but failure, 1m to 366d, or never. Empty: as the server is set.">
+        {(field) => (
+          <input
+            {...field}
+            name="disableAfter"
+            defaultValue={endpoint?.disableAfter ?? ''}
+            placeholder="5d"
+            pattern="never|[0-9]+(ms|s|m|h|d)"
+          />
+        )}
+      </Field>
+    </fieldset>
+  );
+}
+
 /** The fields of an endpoint, new or as it is. */
 export function EndpointFields({ endpoint }: { readonly endpoint?: EndpointRow }) {
   return (
@@ -208,6 +241,7 @@ export function EndpointFields({ endpoint }: { readonly endpoint?: EndpointRow }
         )}
       </Field>
       <Order endpoint={endpoint} />
+      <Limits endpoint={endpoint} />
       <Check
         name="ping"
         label="Send a test event first"

@@ -28,6 +28,14 @@ function Edit({ endpoint, onClose }: { readonly endpoint: EndpointRow; readonly 
   );
 }
 
+function retries(retry: EndpointRow['retry']): string {
+  if (retry === null) return "the provider's own";
+  if ('delays' in retry) return retry.delays.join(', ');
+  return `${retry.first}, each ${retry.factor} times longer up to ${retry.cap}, for ${retry.window}`;
+}
+
+const disabled = (after: string): string => (after === 'never' ? 'never' : `after ${after} of failure`);
+
 /** How an endpoint is set up, and the way to change it. */
 export function Settings({ endpoint }: { readonly endpoint: EndpointRow }) {
   const [editing, setEditing] = useState(false);
@@ -50,7 +58,10 @@ export function Settings({ endpoint }: { readonly endpoint: EndpointRow }) {
           publicKey === null ? null : ['Public key', <Reference text={publicKey} />],
           ['Events', <code>{endpoint.events.join(', ')}</code>],
           ['Content', capital(endpoint.content)],
+          ['Retries', retries(endpoint.retry)],
+          ['Timeout', endpoint.timeout ?? "the provider's own"],
           ['At once', String(endpoint.maxInFlight)],
+          ['Disabled', endpoint.disableAfter === null ? 'as the server is set' : disabled(endpoint.disableAfter)],
           ['In order', endpoint.ordered ? `per transaction, waits ${endpoint.orderedWait ?? '1h'} at the longest` : 'no'],
           ['Overtaken', endpoint.skipStale ? 'not sent' : 'sent all the same'],
           ['Endpoint', <Reference text={endpoint.id} />],
