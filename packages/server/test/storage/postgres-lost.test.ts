@@ -37,6 +37,28 @@ describe('a PostgreSQL that is lost', { skip: postgres === null && 'no PostgreSQ
     await database.drop();
   });
 
+  test('a server that was made a standby refuses, and nothing of it is in doubt; it is served again once it may be written to', async () => {
+    const database = await postgres!.fresh();
+    const store = await openStorage(database.url);
+    await store.open();
+    const [{ name } = {}] = await database.sql('SELECT current_database() AS name');
+    const readOnly = (value: string) => database.sql(`BEGIN READ WRITE; ALTER DATABASE ${String(name)} ${value}; COMMIT`);
+    await readOnly('SET default_transaction_read_only = on');
+    // Connections that were open before belong to the server that is gone.
+    await database.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'paybell%'`);
+    const refused = { name: 'StorageError', code: '25006', unsure: false };
+    await assert.rejects(
+      store.record([paid('e0')]).catch(() => store.record([paid('e1')])),
+      refused,
+    );
+    await readOnly('RESET default_transaction_read_only');
+    await database.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'paybell%'`);
+    await store.record([paid('e2')]).catch(() => store.record([paid('e2')]));
+    assert.deepEqual(await database.sql('SELECT id FROM events'), [{ id: 'e2' }]);
+    await store.close();
+    await database.drop();
+  });
+
   test('a server that takes connections and says nothing is told of within two seconds', async () => {
     const silent = createServer();
     const sockets: Socket[] = [];
@@ -51,6 +73,24 @@ describe('a PostgreSQL that is lost', { skip: postgres === null && 'no PostgreSQ
   });
 
   for (const cut of ['before', 'after'] as readonly Cut[]) {
+    test(`a first start that is cut off ${cut} its schema is on disk leaves nothing half made`, async () => {
+      const database = await postgres!.fresh();
+      const proxy = await startProxy(database.url);
+      proxy.cutNextCommit(cut);
+      await assert.rejects((await openStorage(proxy.url)).open(), { name: 'StorageError' });
+      assert.equal(proxy.cuts(), 1);
+      const made = await database.sql(
+        `SELECT to_regclass('requests') IS NOT NULL AS table, to_regclass('schema_version') IS NOT NULL AS version`,
+      );
+      assert.deepEqual(made, [{ table: cut === 'after', version: cut === 'after' }]);
+      const store = await openStorage(proxy.url);
+      await store.open();
+      await store.record([paid('e1')]);
+      await store.close();
+      await proxy.close();
+      await database.drop();
+    });
+
     test(`cut off ${cut} the commit is on disk and not back: the failure says that nobody knows, later ones that nothing was written`, async () => {
       const database = await postgres!.fresh();
       const proxy = await startProxy(database.url);

@@ -23,6 +23,12 @@ describe('a start on PostgreSQL', { skip: postgres === null ? 'no server of our 
     const wrong = new URL(postgres!.url);
     wrong.pathname = '/no-such-database';
     await assert.rejects((await openStorage(wrong.href)).open(), /no-such-database.*Check the address of the database/);
+    const stranger = new URL(postgres!.url);
+    [stranger.username, stranger.password] = ['nobody', 'secret'];
+    await assert.rejects(
+      (await openStorage(stranger.href)).open(),
+      (error: Error) => /"nobody" does not exist.*lets this user in/.test(error.message) && !error.message.includes('secret'),
+    );
     await assert.rejects((await openStorage('postgres://paybell:secret@127.0.0.1:1/x')).open(), /ECONNREFUSED.*that the server runs/);
     await assert.rejects(
       (await openStorage('postgres://paybell:secret@host:port/x')).open(),
