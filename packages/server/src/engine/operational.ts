@@ -58,7 +58,7 @@ export function createOperational({ directory, observe, publish, clock, timers, 
   const off = [
     observe.on('endpoint', ({ id, merchant, happened, reason, since, failures }) => {
       if (happened === 'opened' || happened === 'closed') return;
-      const data = { reason, message: sentence(reason), since: since === null ? null : timeText(since), failures };
+      const data = { reason, message: messageOf(happened, reason), since: since === null ? null : timeText(since), failures };
       add(`endpoint.${happened}`, { merchant, endpoint: id, data });
     }),
     observe.on('delivery', (row) => {
@@ -73,6 +73,13 @@ export function createOperational({ directory, observe, publish, clock, timers, 
     },
   };
 }
+
+function messageOf(happened: string, reason: string): string {
+  return happened === 'disabled' ? `${sentence(reason)} ${WHEN_DISABLED}` : sentence(reason);
+}
+
+const WHEN_DISABLED =
+  'What waits for it stays pending and goes out when it is enabled again; what comes meanwhile is not routed to it, and can be resent as "missing" then.';
 
 function sentence(reason: string): string {
   if (reason === 'failing') return 'The endpoint has done nothing but fail for as long as is allowed, so it was disabled.';

@@ -43,6 +43,10 @@ describe('operational events', () => {
       all.map(({ told }) => told.type),
       ['endpoint.failing', 'endpoint.recovered', 'endpoint.failing', 'endpoint.disabled'],
     );
+    assert.match(
+      String(heard(world).at(-1)?.told.data['message']),
+      /it was disabled\. What waits for it stays pending .* resent as "missing"/,
+    );
     const { secrets } = world.engine.directory.endpoint(null, operator);
     for (const { call } of all) {
       const { body, headers } = call.request;
