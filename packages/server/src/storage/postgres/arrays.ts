@@ -1,6 +1,6 @@
 /**
- * Rows for `unnest`: each column travels as one binary PostgreSQL array, so a batch is one statement whatever its size, and neither
- * side escapes, quotes or parses a text.
+ * Rows for `unnest`, in PostgreSQL's binary form, so that a batch is one statement whatever its size, and neither side escapes, quotes or
+ * parses a text: one array of rows where the schema has a type for them, one array for each column where it has none.
  */
 
 interface Kinds {
@@ -24,6 +24,19 @@ export interface Rows<C extends Columns> {
   bind(rows: readonly RowOf<C>[]): Buffer[];
 }
 
+/** Rows of a type that the schema has, all of them in one parameter: an `unnest` of many arrays costs the database more than most inserts. */
+export interface TypedRows<C extends Columns> {
+  readonly names: string;
+  /** Of the type. */
+  readonly type: string;
+  /** `unnest($2::type[]) AS r`, where 2 is `at`. */
+  unnest(at?: number): string;
+  bind(rows: readonly RowOf<C>[], types: RowTypes): Buffer;
+}
+
+/** Object ids of the types of this database, by name. */
+export type RowTypes = ReadonlyMap<string, number>;
+
 /** Object ids of the element types, as in the catalogue of every PostgreSQL. */
 const OID: Readonly<Record<keyof Kinds, number>> = { text: 25, bytea: 17, int8: 20, float8: 701, bool: 16 };
 
@@ -46,7 +59,7 @@ function column<Row>(
   kind: keyof Kinds,
   { rows, value, start }: { rows: readonly Row[]; value: (row: Row) => unknown; start: number },
 ): number {
-  const write = WRITERS[kind] as (value: unknown, at: number) => number;
+  const write = WRITERS[kind] as Write;
   room(start, HEADER_BYTES);
   let nulls = 0;
   let at = start + HEADER_BYTES;
@@ -61,13 +74,25 @@ function column<Row>(
       at = write(cell, at);
     }
   }
+  return header({ start, end: at, nulls, oid: OID[kind], length: rows.length });
+}
+
+/** Writes what an array begins with; answers with its end. */
+function header(array: {
+  readonly start: number;
+  readonly end: number;
+  readonly nulls: number;
+  readonly oid: number;
+  readonly length: number;
+}): number {
+  const { start, end, nulls, oid, length } = array;
   // An array without elements has no dimension.
-  scratch.writeInt32BE(rows.length === 0 ? 0 : 1, start);
+  scratch.writeInt32BE(length === 0 ? 0 : 1, start);
   scratch.writeInt32BE(nulls, start + 4);
-  scratch.writeInt32BE(OID[kind], start + 8);
-  scratch.writeInt32BE(rows.length, start + 12);
+  scratch.writeInt32BE(oid, start + 8);
+  scratch.writeInt32BE(length, start + 12);
   scratch.writeInt32BE(1, start + 16);
-  return rows.length === 0 ? start + 12 : at;
+  return length === 0 ? start + 12 : end;
 }
 
 /** What the scratch holds so far, cut at `ends`. */
@@ -82,6 +107,8 @@ export function encode<K extends keyof Kinds>(kind: K, values: readonly Kinds[K]
   const [array] = taken([column(kind, { rows: values, value: (cell) => cell, start: 0 })]);
   return array as Buffer;
 }
+
+type Write = (value: unknown, at: number) => number;
 
 const WRITERS: { readonly [K in keyof Kinds]: (value: NonNullable<Kinds[K]>, at: number) => number } = {
   text(value, at) {
@@ -129,6 +156,37 @@ export function rowsOf<const C extends Columns>(columns: C): Rows<C> {
     bind(rows) {
       let start = 0;
       return taken(list.map(([name, kind]) => (start = column(kind, { rows, value: (row) => row[name], start }))));
+    },
+  };
+}
+
+/** As `rowsOf`, for the `type` of the schema that has these columns in this order. */
+export function typedRowsOf<const C extends Columns>(type: string, columns: C): TypedRows<C> {
+  const list = Object.entries(columns).map(([name, kind]) => ({ name, oid: OID[kind], write: WRITERS[kind] as Write }));
+  return {
+    names: list.map(({ name }) => name).join(', '),
+    type,
+    unnest: (at = 1) => `unnest($${at}::${type}[]) AS r`,
+    bind(rows, types) {
+      const oid = types.get(type);
+      if (oid === undefined) throw new Error(`This database has no type ${type}.`);
+      room(0, HEADER_BYTES);
+      let at = HEADER_BYTES;
+      for (const row of rows as readonly Readonly<Record<string, unknown>>[]) {
+        const start = at;
+        room(start, 8);
+        scratch.writeInt32BE(list.length, start + 4);
+        at = start + 8;
+        for (const { name, oid: columnOid, write } of list) {
+          const cell = row[name];
+          room(at, 8);
+          scratch.writeInt32BE(columnOid, at);
+          if (cell === null) scratch.writeInt32BE(-1, at + 4);
+          at = cell === null ? at + 8 : write(cell, at + 4);
+        }
+        scratch.writeInt32BE(at - start - 4, start);
+      }
+      return taken([header({ start: 0, end: at, nulls: 0, oid, length: rows.length })])[0] as Buffer;
     },
   };
 }

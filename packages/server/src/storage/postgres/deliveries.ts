@@ -1,5 +1,5 @@
 import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn } from '../contract.ts';
-import { rowsOf } from './arrays.ts';
+import { typedRowsOf } from './arrays.ts';
 import { BEHIND, NEVER, PLACED, QUEUED, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
 import { stepOver } from './steps.ts';
@@ -20,7 +20,7 @@ export function deliveryRow(row: DeliveryRow, skew: Skew): DeliveryRow {
   return row.nextAttemptAt === null ? row : { ...row, nextAttemptAt: skew.toLocal(row.nextAttemptAt) };
 }
 
-const ROWS = rowsOf({
+const ROWS = typedRowsOf('delivery_row', {
   created_at: 'int8',
   due_at: 'int8',
   started_at: 'int8',
@@ -43,7 +43,7 @@ const ROWS = rowsOf({
 });
 
 const INSERT = stepOver('deliveries', {
-  columns: ROWS,
+  rows: ROWS,
   text: (rows) => `made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${rows}),
     kept AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
       SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made),

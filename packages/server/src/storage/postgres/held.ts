@@ -15,22 +15,32 @@ export interface Held {
   now: Transaction | null;
 }
 
-interface Read extends Omit<Held, 'now' | 'identity' | 'isNew'> {
+interface Read {
   readonly id: string;
-  readonly merchant: string | null;
-  readonly provider: string;
-  readonly kind: TransactionIdentity['kind'];
-  readonly key: string;
-  readonly parent: string | null;
-  /** Set: this is no row that was asked for, but one of its children. */
-  readonly child: string | null;
+  readonly seq: number;
+  /** Null where there is no such row. */
+  readonly identity: TransactionIdentity | null;
+  readonly doc: string | null;
+  readonly fold: string;
 }
+
+/** What is there of the rows that were asked for (`row`), and of their `child`ren; and `numbers` for as many new ones, which are the most. */
+type Found =
+  | (Pick<TransactionIdentity, 'id' | 'merchant' | 'provider' | 'kind' | 'key'> & {
+      readonly what: 'row';
+      readonly seq: number;
+      readonly parent: string | null;
+      readonly doc: string;
+      readonly fold: string;
+    })
+  | { readonly what: 'child'; readonly id: string; readonly parent: string; readonly doc: string }
+  | { readonly what: 'numbers'; readonly doc: string };
 
 const READ = {
   name: 'record_held',
-  text: `SELECT r.id, NULL AS child, coalesce(t.seq, nextval('transactions_seq')) AS seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, coalesce(t.fold, '') AS fold
-      FROM unnest($1::text[]) AS r (id) LEFT JOIN transactions t ON t.id = r.id
-    UNION ALL SELECT r.id, c.id, 0, NULL, NULL, NULL, NULL, NULL, c.doc, '' FROM unnest($1::text[]) AS r (id) JOIN transactions c ON c.parent = r.id`,
+  text: `SELECT 'row' AS what, t.id, t.seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, t.fold FROM unnest($1::text[]) AS r (id) JOIN transactions t ON t.id = r.id
+    UNION ALL SELECT 'child', c.id, NULL, NULL, NULL, NULL, NULL, c.parent, c.doc, NULL FROM unnest($1::text[]) AS r (id) JOIN transactions c ON c.parent = r.id
+    UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('transactions_seq')::text, ' '), NULL FROM unnest($1::text[])`,
 };
 
 const LOCK = {
@@ -65,12 +75,18 @@ export class HeldRows {
   /** Reads the rows and their children; they must be locked. Parents that only a row names are locked and read as well. */
   async read(client: PoolClient, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const { rows } = await client.query<Read>({ ...READ, values: [encode('text', ids)] });
-    for (const row of rows) {
-      if (row.child === null) this.#read.set(row.id, row);
-      else this.#childrenRead(row.id).set(row.child, row.doc ?? 'null');
+    const { rows } = await client.query<Found>({ ...READ, values: [encode('text', ids)] });
+    let numbers: string[] = [];
+    for (const found of rows) {
+      if (found.what === 'row') this.#read.set(found.id, { ...found, identity: identityOf(found) });
+      else if (found.what === 'child') this.#childrenRead(found.parent).set(found.id, found.doc);
+      else numbers = found.doc.split(' ');
     }
-    const unread = rows.flatMap(({ parent }) => (parent === null || this.#read.has(parent) ? [] : [parent]));
+    for (const [index, id] of ids.entries())
+      if (!this.#read.has(id)) this.#read.set(id, { id, seq: Number(numbers[index]), identity: null, doc: null, fold: '' });
+    const unread = rows.flatMap((found) =>
+      found.what !== 'row' || found.parent === null || this.#read.has(found.parent) ? [] : [found.parent],
+    );
     if (unread.length === 0) return;
     const further = [...new Set(unread)];
     await lockTransactions(client, further);
@@ -94,7 +110,7 @@ export class HeldRows {
     if (row === undefined) {
       const read = this.#read.get(id);
       if (read === undefined) throw new Error(`The transaction ${id} was not read before its events were folded.`);
-      row = { seq: read.seq, isNew: read.doc === null, identity: identityOf(read), doc: read.doc, fold: read.fold, now: null };
+      row = { seq: read.seq, isNew: read.doc === null, identity: read.identity, doc: read.doc, fold: read.fold, now: null };
       this.#rows.set(id, row);
     }
     return row;
@@ -127,6 +143,6 @@ export class HeldRows {
   }
 }
 
-function identityOf({ id, merchant, provider, kind, key }: Read): TransactionIdentity | null {
-  return merchant === null ? null : { id, merchant, provider, kind, key };
+function identityOf({ id, merchant, provider, kind, key }: TransactionIdentity): TransactionIdentity {
+  return { id, merchant, provider, kind, key };
 }

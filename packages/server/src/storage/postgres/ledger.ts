@@ -6,7 +6,7 @@ import { Tally } from '../../ledger/tally.ts';
 import { touchedBy } from '../../ledger/touched.ts';
 import type { Touched } from '../../ledger/touched.ts';
 import type { NewEvent } from '../contract.ts';
-import { rowsOf } from './arrays.ts';
+import { typedRowsOf } from './arrays.ts';
 import { chains } from './chain.ts';
 import { newReferences } from './refs.ts';
 import type { Reference } from './refs.ts';
@@ -120,7 +120,7 @@ function foldSafely(folding: Folding, touched: Touched, { at, unfolded }: { at: 
   return folded;
 }
 
-const TRANSACTIONS = rowsOf({
+const TRANSACTIONS = typedRowsOf('transaction_row', {
   seq: 'int8',
   updated_at: 'int8',
   id: 'text',
@@ -137,12 +137,12 @@ const TRANSACTIONS = rowsOf({
 });
 
 const INSERT = stepOver('transactions', {
-  columns: TRANSACTIONS,
+  rows: TRANSACTIONS,
   text: (rows) => `begun AS (INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${rows})`,
 });
 
 const UPDATE = stepOver('transactions_moved', {
-  columns: TRANSACTIONS,
+  rows: TRANSACTIONS,
   text: (rows) =>
     `moved AS (UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
     FROM ${rows} WHERE t.seq = r.seq)`,

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { NewEvent, NewRequest, RequestVerdict } from '../contract.ts';
-import { encode, rowsOf } from './arrays.ts';
+import { encode, typedRowsOf } from './arrays.ts';
+import type { RowTypes } from './arrays.ts';
+import { TAKE_PLACE } from './numbered.ts';
 import { stepOver } from './steps.ts';
 import type { Step } from './steps.ts';
 
@@ -14,7 +16,7 @@ export function factOf({ scope, dedupeKey }: { readonly scope: string; readonly 
 
 const factOfEvent = ({ source, merchant, dedupeKey }: NewEvent): Buffer => factOf({ scope: source ?? merchant, dedupeKey });
 
-const EVENTS = rowsOf({
+const EVENTS = typedRowsOf('event_row', {
   sequence: 'int8',
   occurred_at: 'int8',
   recorded_at: 'int8',
@@ -38,15 +40,17 @@ const EVENTS = rowsOf({
 
 /**
  * Takes the locks of the transactions that the batch touches, then inserts what is new. Locks and keys are each taken in sorted order,
- * so that two nodes wait for each other instead of standing in each other's way; numbers are given in the order of arrival.
+ * so that two nodes wait for each other instead of standing in each other's way; numbers are given in the order of arrival, after the
+ * place among all transactions is taken (numbered.ts). Says which are new only where some are not.
  */
 const INSERT_EVENTS = {
   name: 'record_events',
   text: `WITH locked AS MATERIALIZED (
       SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k),
-    arrived AS NOT MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)} OFFSET 0)
-    INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived WHERE (SELECT count(*) FROM locked) >= 0
-    ORDER BY fact, seq ON CONFLICT (fact) DO NOTHING RETURNING id`,
+    arrived AS NOT MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)} OFFSET 0),
+    inserted AS (INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived
+      WHERE (SELECT count(*) FROM locked) >= 0 AND (SELECT ${TAKE_PLACE}) IS NOT NULL ORDER BY fact, seq ON CONFLICT (fact) DO NOTHING RETURNING id)
+    SELECT CASE WHEN count(*) < $3 THEN coalesce(array_agg(id), '{}') END AS fresh FROM inserted`,
 };
 
 /** An event that stood in the log before. */
@@ -65,7 +69,11 @@ const KNOWN = {
 };
 
 /** Inserts the new events of a batch; answers with the ids of those that are really new. `locks` are ids of transactions. */
-export async function insertEvents(client: PoolClient, events: readonly NewEvent[], locks: readonly string[]): Promise<Set<string>> {
+export async function insertEvents(
+  client: PoolClient,
+  events: readonly NewEvent[],
+  { locks, types }: { readonly locks: readonly string[]; readonly types: RowTypes },
+): Promise<Set<string>> {
   if (events.length === 0) return new Set();
   const rows = events.map((event) => ({
     sequence: event.sequence,
@@ -88,11 +96,9 @@ export async function insertEvents(client: PoolClient, events: readonly NewEvent
     movement: event.movement === null ? null : JSON.stringify(event.movement),
     data: event.data,
   }));
-  const { rows: inserted } = await client.query<{ id: string }>({
-    ...INSERT_EVENTS,
-    values: [encode('text', locks), ...EVENTS.bind(rows)],
-  });
-  return new Set(inserted.map(({ id }) => id));
+  const values = [encode('text', locks), EVENTS.bind(rows, types), rows.length];
+  const { rows: answers } = await client.query<{ fresh: readonly string[] | null }>({ ...INSERT_EVENTS, values });
+  return new Set(answers[0]?.fresh ?? rows.map(({ id }) => id));
 }
 
 /** For each event, the one that holds its key. */
@@ -153,7 +159,7 @@ export function markEvents(client: PoolClient, marks: ReadonlyMap<string, string
   });
 }
 
-const REQUESTS = rowsOf({
+const REQUESTS = typedRowsOf('request_row', {
   received_at: 'int8',
   size: 'int8',
   duplicates: 'int8',
@@ -172,7 +178,7 @@ const REQUESTS = rowsOf({
 
 const insertRequestsAs = (name: string, onConflict = '') =>
   stepOver(name, {
-    columns: REQUESTS,
+    rows: REQUESTS,
     text: (rows) => `${name} AS (INSERT INTO requests (${REQUESTS.names}) SELECT ${REQUESTS.names} FROM ${rows}${onConflict})`,
   });
 

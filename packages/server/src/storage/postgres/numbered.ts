@@ -2,8 +2,10 @@ import type { Pool } from 'pg';
 import { setTimeout as pause } from 'node:timers/promises';
 import { storageError } from './errors.ts';
 
-/** What opens a commit that numbers rows: its place among all transactions is taken before the first number. */
-export const BEGIN_NUMBERING = 'BEGIN; SELECT pg_current_xact_id()';
+/** Takes the place of a commit that numbers rows among all transactions: before the first number. */
+export const TAKE_PLACE = 'pg_current_xact_id()';
+
+export const BEGIN_NUMBERING = `BEGIN; SELECT ${TAKE_PLACE}`;
 
 const LOOK_EVERY_MS = 20;
 

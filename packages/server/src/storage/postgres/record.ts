@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { Tally } from '../../ledger/tally.ts';
 import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
+import type { RowTypes } from './arrays.ts';
 import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
 import type { PreparedDeliveries, Queued } from './deliveries.ts';
 import { isRepeated } from './errors.ts';
@@ -23,12 +24,14 @@ import { NONE_DECIDED, decidedRequests, written } from './written.ts';
  * The one commit behind every acknowledgement, in two round trips: BEGIN with the new events, the locks of what they touch and its rows
  * as they stand then; and everything else in one statement with the commit. The fold between the two is JavaScript.
  */
-export function recordOperations(hot: Pool, { skew, onShard }: { readonly skew: Skew; readonly onShard: OnShard }) {
+export function recordOperations(hot: Pool, parts: { readonly skew: Skew; readonly onShard: OnShard; readonly types: RowTypes }) {
   return {
     record: (arrivals: readonly Arrival[]): Promise<Recorded[]> =>
       arrivals.length === 0
         ? Promise.resolve([])
-        : onShard((shard) => atomically(hot, (client, { maybeDone }) => recordOnce(client, { arrivals, maybeDone, skew, shard }))),
+        : parts.onShard((shard) =>
+            atomically(hot, (client, { maybeDone }) => recordOnce(client, { ...parts, arrivals, maybeDone, shard })),
+          ),
   };
 }
 
@@ -37,10 +40,11 @@ interface Batch {
   readonly maybeDone: boolean;
   readonly skew: Skew;
   readonly shard: number;
+  readonly types: RowTypes;
 }
 
 async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]> {
-  const { arrivals, maybeDone, skew } = batch;
+  const { arrivals, maybeDone, skew, types } = batch;
   const again = arrivals.filter(({ request }) => request?.known === true);
   const decided = again.length === 0 ? NONE_DECIDED : await decidedRequests(client, again);
   const all = arrivals.flatMap((arrival) => arrival.events);
@@ -49,7 +53,12 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
   const held = new HeldRows();
   const begun = together(
     client,
-    () => [again.length > 0 ? null : client.query(BEGIN_NUMBERING), insertEvents(client, events, named), held.read(client, named)] as const,
+    () =>
+      [
+        again.length > 0 ? null : client.query(events.length === 0 ? BEGIN_NUMBERING : 'BEGIN'),
+        insertEvents(client, events, { locks: named, types }),
+        held.read(client, named),
+      ] as const,
   );
   const [, fresh] = await Promise.all(begun);
   const repeated = all.filter(({ id }) => !fresh.has(id));
@@ -85,18 +94,22 @@ interface Writes extends Batch {
   readonly prepared: readonly PreparedDeliveries[];
 }
 
-async function write(client: PoolClient, { judged, change, held, prepared, shard, maybeDone }: Writes): Promise<void> {
+async function write(client: PoolClient, { judged, change, held, prepared, shard, types, maybeDone }: Writes): Promise<void> {
   const changed = held.changed();
   const lines = [...judged.tally.lines.values(), ...change.sums.lines.values()];
   try {
     await commit(client, () => [
-      ...runSteps(client, [
-        ...insertRequests(judged.requests),
-        ...writeTransactions(changed),
-        ...writeReferences(change.references),
-        ...insertDeliveries(prepared),
-        ...writeTallies(lines, shard),
-      ]),
+      ...runSteps(
+        client,
+        [
+          ...insertRequests(judged.requests),
+          ...writeTransactions(changed),
+          ...writeReferences(change.references),
+          ...insertDeliveries(prepared),
+          ...writeTallies(lines, shard),
+        ],
+        types,
+      ),
       ...(judged.repeats.length === 0 ? [] : [countRepeats(client, judged.repeats)]),
       ...(judged.onRequests.size === 0 ? [] : [countOnRequests(client, judged.onRequests)]),
       ...(change.unfolded.size === 0 ? [] : [markEvents(client, change.unfolded)]),

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Transaction } from '@paybell/sdk';
 import { references } from '../../ledger/references.ts';
 import type { Folded } from '../../ledger/refold.ts';
-import { rowsOf } from './arrays.ts';
+import { typedRowsOf } from './arrays.ts';
 import { ask } from './page.ts';
 import type { Condition } from './page.ts';
 import { stepOver } from './steps.ts';
@@ -34,10 +34,10 @@ export function newReferences({ before, now }: Folded, seq: number): Reference[]
   return indexed(now).flatMap((value) => (had.includes(value) ? [] : [{ transaction_seq: seq, merchant: now.merchant, value }]));
 }
 
-const REFS = rowsOf({ transaction_seq: 'int8', merchant: 'text', value: 'text' });
+const REFS = typedRowsOf('ref_row', { transaction_seq: 'int8', merchant: 'text', value: 'text' });
 
 export const writeReferences = stepOver('refs', {
-  columns: REFS,
+  rows: REFS,
   text: (rows) => `new_refs AS (INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${rows})`,
 });
 

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
 import { encode } from './arrays.ts';
+import type { RowTypes } from './arrays.ts';
 import {
   BODY_FROM,
   DELIVERIES,
@@ -62,7 +63,7 @@ const THERE = { name: 'added_there', text: 'SELECT d.id FROM unnest($1::text[]) 
 type Origin = ToDeliver['event'] & { readonly doc: string | null };
 
 /** Deliveries beyond those an event was routed to: sent again, or given up. */
-export function resendOperations(hot: Pool, skew: Skew) {
+export function resendOperations(hot: Pool, { skew, types }: { readonly skew: Skew; readonly types: RowTypes }) {
   return {
     addDeliveries: (added: readonly AddedDelivery[]): Promise<LeasedDelivery[]> =>
       atomically(hot, async (client, { maybeDone }) => {
@@ -75,7 +76,7 @@ export function resendOperations(hot: Pool, skew: Skew) {
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
         let mine: LeasedRow[] = [];
         await commit(client, () => [
-          ...runSteps(client, insertDeliveries(prepared)),
+          ...runSteps(client, insertDeliveries(prepared), types),
           client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] }).then(({ rows }) => (mine = rows)),
         ]);
         return mine.map((row) => leased(row, { at: row.createdAt, until: leases.get(row.id)?.until ?? 0 }));

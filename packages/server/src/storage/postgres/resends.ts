@@ -4,6 +4,7 @@ import { insertDeliveries } from './deliveries.ts';
 import { FREE, letGo } from './order.ts';
 import { ask, ofMerchant, page } from './page.ts';
 import { prepareAdded } from './resend.ts';
+import type { RowTypes } from './arrays.ts';
 import type { Skew } from './skew.ts';
 import { runSteps } from './steps.ts';
 import { atomically, commit, once } from './transact.ts';
@@ -63,7 +64,7 @@ const REST = {
 };
 
 /** Resends: their rows, and the steps that they take. */
-export function bulkOperations(hot: Pool, reads: Pool, skew: Skew) {
+export function bulkOperations(hot: Pool, reads: Pool, { skew, types }: { readonly skew: Skew; readonly types: RowTypes }) {
   const read = async (where: string, values: readonly string[]): Promise<ResendRow[]> =>
     (await ask<Row & { seq?: number }>(hot, `SELECT ${COLUMNS} FROM resends r WHERE ${where} ORDER BY r.seq`, values)).map(shown);
 
@@ -104,7 +105,7 @@ export function bulkOperations(hot: Pool, reads: Pool, skew: Skew) {
           return before;
         }
         const prepared = await prepareAdded(client, { added: deliveries, resend: id, skew });
-        await commit(client, () => runSteps(client, insertDeliveries(prepared)));
+        await commit(client, () => runSteps(client, insertDeliveries(prepared), types));
         return true;
       }),
     async endResend({ merchant, id, state, note, lease, now }: ResendEnd): Promise<ResendRow | null> {

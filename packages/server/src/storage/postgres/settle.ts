@@ -1,13 +1,14 @@
 import type { Pool, PoolClient } from 'pg';
 import { SLOT_MS } from '../../ledger/tally.ts';
 import type { Settlement } from '../contract.ts';
-import { rowsOf } from './arrays.ts';
+import { rowsOf, typedRowsOf } from './arrays.ts';
+import type { RowTypes } from './arrays.ts';
 import { letGo } from './order.ts';
 import type { OnShard } from './shards.ts';
 import type { Skew } from './skew.ts';
 import { atomically, commit } from './transact.ts';
 
-const RESULTS = rowsOf({
+const RESULTS = typedRowsOf('result_row', {
   started_at: 'int8',
   finished_at: 'int8',
   due_at: 'int8',
@@ -82,10 +83,22 @@ function resultRow({ delivery, merchant, owner, attempt, next, finishedAt }: Set
 }
 
 /** Writes how attempts ended. */
-export function settleOperations(hot: Pool, { skew, onShard }: { readonly skew: Skew; readonly onShard: OnShard }) {
+export function settleOperations(
+  hot: Pool,
+  { skew, onShard, types }: { readonly skew: Skew; readonly onShard: OnShard; readonly types: RowTypes },
+) {
   /** One statement; with what it lets go behind it where the order of deliveries counts. */
   async function write(results: readonly Settlement[], shard: number): Promise<readonly Settled[]> {
-    const statement = { ...SETTLE, values: [shard, ...RESULTS.bind(results.map((result) => resultRow(result, skew)))] };
+    const statement = {
+      ...SETTLE,
+      values: [
+        shard,
+        RESULTS.bind(
+          results.map((result) => resultRow(result, skew)),
+          types,
+        ),
+      ],
+    };
     const finished = results.flatMap(({ delivery, ordered, next, finishedAt }) =>
       ordered === true && next.status !== 'pending' ? [{ id: delivery, at: skew.toDatabase(finishedAt) }] : [],
     );

@@ -34,12 +34,13 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
   const { hot, reads } = createPools(url, readOnly);
   const skew = createSkew();
   const presence = createPresence(url);
+  const types = new Map<string, number>();
 
   return {
     shared: true,
     async open() {
       try {
-        await prepare(hot, { readOnly, skew, now });
+        await prepare(hot, { readOnly, skew, now, types });
       } catch (error) {
         await Promise.all([hot.end(), reads.end()]);
         throw startError(error);
@@ -50,11 +51,11 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
       await Promise.all([hot, reads].filter(({ ending }) => !ending).map((pool) => pool.end()));
     },
     ...directoryOperations(hot),
-    ...recordOperations(hot, { skew, onShard: createShards() }),
+    ...recordOperations(hot, { skew, onShard: createShards(), types }),
     ...claimOperations(hot, { skew, now, presence }),
-    ...resendOperations(hot, skew),
-    ...bulkOperations(hot, reads, skew),
-    ...settleOperations(hot, { skew, onShard: createShards() }),
+    ...resendOperations(hot, { skew, types }),
+    ...bulkOperations(hot, reads, { skew, types }),
+    ...settleOperations(hot, { skew, onShard: createShards(), types }),
     ...requestOperations(hot, reads),
     ...eventOperations(reads),
     ...readOperations(reads, skew),
@@ -64,14 +65,22 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
   };
 }
 
-async function prepare(
-  hot: Pool,
-  { readOnly, skew, now }: { readonly readOnly: boolean; readonly skew: Skew; readonly now: () => number },
-): Promise<void> {
+interface Preparing {
+  readonly readOnly: boolean;
+  readonly skew: Skew;
+  readonly now: () => number;
+  /** Is filled. */
+  readonly types: Map<string, number>;
+}
+
+const TYPES = `SELECT typname AS name, oid::bigint AS oid FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typname LIKE '%\\_row'`;
+
+async function prepare(hot: Pool, { readOnly, skew, now, types }: Preparing): Promise<void> {
   const client: PoolClient = await hot.connect();
   try {
     await assertFit(client);
     await (readOnly ? assertMigrated(client) : migrate(client));
+    for (const { name, oid } of (await client.query<{ name: string; oid: number }>(TYPES)).rows) types.set(name, oid);
     const before = now();
     const { rows } = await client.query<{ now: string }>('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
     skew.measured(Number(rows[0]?.now), (before + now()) / 2);

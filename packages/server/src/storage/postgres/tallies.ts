@@ -4,12 +4,12 @@ import type { StoredTally } from '../../ledger/stats.ts';
 import { SLOT_MS, STANDING } from '../../ledger/tally.ts';
 import type { TallyLine } from '../../ledger/tally.ts';
 import type { Stats, StatsQuery } from '../contract.ts';
-import { rowsOf } from './arrays.ts';
+import { typedRowsOf } from './arrays.ts';
 import { ask, ofMerchant } from './page.ts';
 import { stepOver } from './steps.ts';
 import type { Step } from './steps.ts';
 
-const LINES = rowsOf({
+const LINES = typedRowsOf('tally_row', {
   shard: 'int8',
   slot: 'int8',
   count: 'int8',
@@ -28,7 +28,7 @@ const LINES = rowsOf({
 const KEY = 'slot, merchant, name, provider, kind, status, rail, currency, exponent, shard';
 
 const ADD = stepOver('tallies', {
-  columns: LINES,
+  rows: LINES,
   text: (
     rows,
   ) => `counted AS (INSERT INTO tallies AS t (shard, slot, count, last_at, exponent, value, merchant, name, provider, kind, status, rail, currency)

@@ -232,3 +232,35 @@ CREATE TABLE tallies (
 ALTER TABLE requests ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE deliveries ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE attempts ALTER COLUMN response_body SET STORAGE EXTERNAL;
+
+-- What commits send, in the order of the columns in the code: one array of such rows for each table (arrays.ts).
+CREATE TYPE event_row AS (
+  sequence int8, occurred_at int8, recorded_at int8, item int8, routed int8, id text, merchant text, provider text, source text,
+  request text, type text, dedupe_key text, fact bytea, digest text, state text, note text, transaction_id text, movement text,
+  data text
+);
+CREATE TYPE request_row AS (
+  received_at int8, size int8, duplicates int8, events int8, id text, merchant text, source text, provider text, verdict text,
+  reason text, diagnosis text, sha256 text, headers text, body bytea
+);
+CREATE TYPE transaction_row AS (
+  seq int8, updated_at int8, id text, merchant text, provider text, kind text, key text, status text, rail text, currency text,
+  parent text, doc text, fold text
+);
+CREATE TYPE ref_row AS (
+  transaction_seq int8, merchant text, value text
+);
+CREATE TYPE delivery_row AS (
+  created_at int8, due_at int8, started_at int8, attempt_count int8, turn int8, ordered int8, ordered_wait int8, forced bool, id text,
+  merchant text, event text, event_type text, endpoint text, transaction_id text, format text, body_of text, body bytea, owner text,
+  resend text
+);
+CREATE TYPE tally_row AS (
+  shard int8, slot int8, count int8, last_at int8, exponent int8, value text, merchant text, name text, provider text, kind text,
+  status text, rail text, currency text
+);
+CREATE TYPE result_row AS (
+  started_at int8, finished_at int8, due_at int8, slot int8, duration_ms float8, n int8, status_code int8, truncated bool,
+  delivery text, owner text, status text, merchant text, outcome text, cause text, timings text, request_headers text,
+  response_headers text, response_body bytea
+);
