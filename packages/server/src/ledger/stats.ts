@@ -17,6 +17,9 @@ export interface StoredTally {
   readonly last_at: number;
 }
 
+/** Pending deliveries are counted as far as this: the figures of the dashboard must not cost more the more there are. */
+export const MOST_PENDING = 20_000;
+
 /** What the dashboard shows of a window, from its tally lines, those that stand now, and the number of pending deliveries. */
 export function statsOf(
   found: { rows: readonly StoredTally[]; standing: readonly StoredTally[]; pending: number },

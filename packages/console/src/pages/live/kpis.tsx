@@ -58,6 +58,9 @@ function Currency({ totals }: { readonly totals: CurrencyTotals }) {
   );
 }
 
+/** The server counts no further. */
+const MOST_PENDING = 20_000;
+
 function Deliveries({ stats }: { readonly stats: Stats }) {
   const { pending, succeeded, failed, failedTries } = stats.deliveries;
   const rate = succeeded + failed === 0 ? null : succeeded / (succeeded + failed);
@@ -77,7 +80,7 @@ function Deliveries({ stats }: { readonly stats: Stats }) {
       <dl>
         <div className={pending > 0 ? 'wait' : undefined}>
           <dt>Pending</dt>
-          <dd>{pending.toLocaleString('en')}</dd>
+          <dd>{pending < MOST_PENDING ? pending.toLocaleString('en') : `${MOST_PENDING.toLocaleString('en')}+`}</dd>
         </div>
         <div className={failed > 0 ? 'bad' : undefined}>
           <dt>Failed</dt>

@@ -43,7 +43,12 @@ export const Stats = Type.Object({
       lastAt: Nullable(Time),
     }),
   ),
-  deliveries: Type.Object({ pending: Type.Integer(), succeeded: Type.Integer(), failed: Type.Integer(), failedTries: Type.Integer() }),
+  deliveries: Type.Object({
+    pending: Type.Integer({ description: 'Deliveries that wait now, counted as far as 20,000.' }),
+    succeeded: Type.Integer(),
+    failed: Type.Integer(),
+    failedTries: Type.Integer(),
+  }),
 });
 export type Stats = Static<typeof Stats>;
 export const StatsQuery = Closed({ window: Type.Optional(Duration), bucket: Type.Optional(Duration), merchant: Merchant });

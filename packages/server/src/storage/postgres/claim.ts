@@ -34,7 +34,7 @@ const NEXT = {
 
 // One index probe per endpoint with work and turn, whatever the number of rows (a skip scan over `open_deliveries_due`).
 const TURNS = '(VALUES (0), (1), (2)) turns (turn)';
-const WAITING = `waiting (endpoint) AS (
+export const WAITING = `waiting (endpoint) AS (
     (SELECT endpoint FROM open_deliveries WHERE status = 'pending' ORDER BY endpoint LIMIT 1)
     UNION ALL
     SELECT (SELECT o.endpoint FROM open_deliveries o WHERE o.status = 'pending' AND o.endpoint > waiting.endpoint ORDER BY o.endpoint LIMIT 1)

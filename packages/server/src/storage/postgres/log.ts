@@ -47,8 +47,7 @@ const INSERT_EVENTS = {
   name: 'record_events',
   text: `WITH locked AS MATERIALIZED (
       SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k),
-    arrived AS NOT MATERIALIZED (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)} OFFSET 0),
-    inserted AS (INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM arrived
+    inserted AS (INSERT INTO events (seq, ${EVENTS.names}) SELECT seq, ${EVENTS.names} FROM (SELECT nextval('events_seq') AS seq, r.* FROM ${EVENTS.unnest(2)} OFFSET 0) arrived
       WHERE (SELECT count(*) FROM locked) >= 0 AND (SELECT ${TAKE_PLACE}) IS NOT NULL ORDER BY fact, seq ON CONFLICT (fact) DO NOTHING RETURNING id)
     SELECT CASE WHEN count(*) < $3 THEN coalesce(array_agg(id), '{}') END AS fresh FROM inserted`,
 };

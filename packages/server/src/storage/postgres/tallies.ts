@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
-import { statsOf } from '../../ledger/stats.ts';
 import type { StoredTally } from '../../ledger/stats.ts';
+import { MOST_PENDING, statsOf } from '../../ledger/stats.ts';
 import { SLOT_MS, STANDING } from '../../ledger/tally.ts';
 import type { TallyLine } from '../../ledger/tally.ts';
 import type { Stats, StatsQuery } from '../contract.ts';
 import { typedRowsOf } from './arrays.ts';
+import { WAITING } from './claim.ts';
 import { ask, ofMerchant } from './page.ts';
 import { stepOver } from './steps.ts';
 import type { Step } from './steps.ts';
@@ -64,7 +65,13 @@ export function writeTallies(lines: readonly TallyLine[], shard: number): Step[]
   );
 }
 
-const MOST_COUNTED = 100_000;
+const PENDING = `SELECT count(*) AS n FROM (SELECT 1 FROM open_deliveries WHERE status = 'pending' LIMIT ${MOST_PENDING}) p`;
+
+// By way of the endpoints with work, each of which is of one merchant: what waits for the others is not looked through.
+const PENDING_OF = `WITH RECURSIVE ${WAITING} SELECT count(*) AS n FROM (SELECT 1 FROM waiting w
+    CROSS JOIN LATERAL (SELECT merchant FROM open_deliveries WHERE endpoint = w.endpoint AND status = 'pending' LIMIT 1) m
+    CROSS JOIN LATERAL (SELECT 1 FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending' LIMIT ${MOST_PENDING}) o
+    WHERE m.merchant = ? LIMIT ${MOST_PENDING}) p`;
 
 /** Counts and money of a window, from the tallies alone: its cost grows with the window, never with history. */
 export function statsOperations(reads: Pool) {
@@ -78,11 +85,10 @@ export function statsOperations(reads: Pool) {
           `${select} WHERE ${where} AND ${sql} GROUP BY slot, name, provider, kind, status, rail, currency, exponent`,
           [...bounds, ...values],
         );
-      const pending = `SELECT count(*) AS n FROM (SELECT 1 FROM open_deliveries WHERE status = 'pending' AND ${sql} LIMIT ${MOST_COUNTED}) p`;
       const [rows, standing, waiting] = await Promise.all([
         lines('slot >= ? AND slot <= ?', [Math.floor(query.from / SLOT_MS), Math.floor(query.to / SLOT_MS)]),
         lines('slot = ?', [STANDING]),
-        ask<{ n: number }>(reads, pending, values),
+        ask<{ n: number }>(reads, query.merchant === null ? PENDING : PENDING_OF, values),
       ]);
       return statsOf({ rows, standing, pending: waiting[0]?.n ?? 0 }, query);
     },

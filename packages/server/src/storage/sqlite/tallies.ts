@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { statsOf } from '../../ledger/stats.ts';
+import { MOST_PENDING, statsOf } from '../../ledger/stats.ts';
 import type { StoredTally } from '../../ledger/stats.ts';
 import { SLOT_MS, STANDING } from '../../ledger/tally.ts';
 import type { Tally } from '../../ledger/tally.ts';
@@ -56,7 +56,7 @@ function pending(db: DatabaseSync, merchant: string | null): number {
   const where = merchant === null ? '' : `merchant = ? AND status <> 'succeeded' AND `;
   const index = merchant === null ? 'INDEXED BY deliveries_due' : 'INDEXED BY deliveries_open';
   const row = db
-    .prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries ${index} WHERE ${where} status = 'pending' LIMIT 100000)`)
+    .prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM deliveries ${index} WHERE ${where} status = 'pending' LIMIT ${MOST_PENDING})`)
     .get(...(merchant === null ? [] : [merchant]));
   return Number(row?.['n'] ?? 0);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { It } from '../conformance.ts';
-import { attempt, claimAll, event, failedAttempt, inbound, payment, request, settlement, T, withDeliveries } from '../given.ts';
+import { attempt, claimAll, delivery, event, failedAttempt, inbound, payment, request, settlement, T, withDeliveries } from '../given.ts';
 
 const MINUTE = 60_000;
 
@@ -34,6 +34,17 @@ export function sums(it: It): void {
       assert.deepEqual(lines(later.money), ['succeeded 1 250000 KES']);
       const nobody = await storage.stats({ merchant: 'm2', from: T, to: T + MINUTE, bucketMs: MINUTE });
       assert.deepEqual([nobody.money, nobody.standing, nobody.providers], [[], [], []]);
+    });
+
+    it('pending deliveries are counted for whom they are', async ({ storage }) => {
+      const waiting = (merchant: string, id: string, endpoints: readonly string[]) => {
+        const deliveries = endpoints.map((endpoint) => delivery(`${id}_${endpoint}`, endpoint));
+        return inbound(request(`r_${id}`, { merchant }), event(id, { merchant, deliveries }));
+      };
+      await storage.record([waiting('m1', 'e1', ['end_1', 'end_3']), waiting('m2', 'e2', ['end_2']), waiting('m1', 'e3', ['end_1'])]);
+      const pending = async (merchant: string | null): Promise<number> =>
+        (await storage.stats({ merchant, from: T, to: T, bucketMs: MINUTE })).deliveries.pending;
+      assert.deepEqual([await pending(null), await pending('m1'), await pending('m2'), await pending('m3')], [4, 3, 1, 0]);
     });
 
     it('sums beyond 64 bits stay exact', async ({ storage }) => {
