@@ -55,7 +55,7 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
     client,
     () =>
       [
-        again.length > 0 ? null : client.query(events.length === 0 ? BEGIN_NUMBERING : 'BEGIN'),
+        again.length > 0 ? Promise.resolve(null) : client.query(events.length === 0 ? BEGIN_NUMBERING : 'BEGIN'),
         insertEvents(client, events, { locks: named, types }),
         held.read(client, named),
       ] as const,

@@ -233,7 +233,8 @@ ALTER TABLE requests ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE deliveries ALTER COLUMN body SET STORAGE EXTERNAL;
 ALTER TABLE attempts ALTER COLUMN response_body SET STORAGE EXTERNAL;
 
--- What commits send, in the order of the columns in the code: one array of such rows for each table (arrays.ts).
+-- What commits send, in the order of the columns in the code: one array of such rows for each table (arrays.ts). What changes gets a type
+-- of another name, so that nodes of the version before go on.
 CREATE TYPE event_row AS (
   sequence int8, occurred_at int8, recorded_at int8, item int8, routed int8, id text, merchant text, provider text, source text,
   request text, type text, dedupe_key text, fact bytea, digest text, state text, note text, transaction_id text, movement text,
@@ -247,9 +248,7 @@ CREATE TYPE transaction_row AS (
   seq int8, updated_at int8, id text, merchant text, provider text, kind text, key text, status text, rail text, currency text,
   parent text, doc text, fold text
 );
-CREATE TYPE ref_row AS (
-  transaction_seq int8, merchant text, value text
-);
+CREATE TYPE ref_row AS (transaction_seq int8, merchant text, value text);
 CREATE TYPE delivery_row AS (
   created_at int8, due_at int8, started_at int8, attempt_count int8, turn int8, ordered int8, ordered_wait int8, forced bool, id text,
   merchant text, event text, event_type text, endpoint text, transaction_id text, format text, body_of text, body bytea, owner text,
