@@ -67,10 +67,11 @@ export function writeTallies(lines: readonly TallyLine[], shard: number): Step[]
 
 const PENDING = `SELECT count(*) AS n FROM (SELECT 1 FROM open_deliveries WHERE status = 'pending' LIMIT ${MOST_PENDING}) p`;
 
-// By way of the endpoints with work, each of which is of one merchant: what waits for the others is not looked through.
+// By way of the endpoints with work, each of which is of one merchant: what waits for the others is not looked through. The order keeps
+// the planner on the index.
 const PENDING_OF = `WITH RECURSIVE ${WAITING} SELECT count(*) AS n FROM (SELECT 1 FROM waiting w
-    CROSS JOIN LATERAL (SELECT merchant FROM open_deliveries WHERE endpoint = w.endpoint AND status = 'pending' LIMIT 1) m
-    CROSS JOIN LATERAL (SELECT 1 FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending' LIMIT ${MOST_PENDING}) o
+    CROSS JOIN LATERAL (SELECT merchant FROM open_deliveries WHERE endpoint = w.endpoint AND status = 'pending' ORDER BY turn, due_at LIMIT 1) m
+    CROSS JOIN LATERAL (SELECT 1 FROM open_deliveries o WHERE o.endpoint = w.endpoint AND o.status = 'pending' ORDER BY turn, due_at LIMIT ${MOST_PENDING}) o
     WHERE m.merchant = ? LIMIT ${MOST_PENDING}) p`;
 
 /** Counts and money of a window, from the tallies alone: its cost grows with the window, never with history. */
