@@ -136,7 +136,7 @@ describe('leases', () => {
       else if (name === 'claim') call.end(200);
       else await world.engine.directory.changeEndpoint(null, id, { active: false }).catch(() => undefined);
       await world.advance(3_000);
-      assert.equal(String(state), 'down');
+      assert.equal(state as string, 'down');
       state = 'fine';
       if (name === 'release') await world.engine.directory.changeEndpoint(null, id, { active: true });
       call.end(200);

@@ -180,7 +180,7 @@ it(`three nodes lose nothing, whatever is killed under them (SEED=${seed})`, { s
   assert.ok(inFlight > 0, 'nothing was in flight at any fault: this run proves nothing about repeats');
   await nothingLost(database.url, { ledger, receipts: receiver.receipts });
   const triesOf = new Map(
-    deliveries.filter(({ endpoint }) => endpoint === endpoints[0]).map(({ event, tries }) => [`/event ${event}`, Number(tries)]),
+    deliveries.filter(({ endpoint }) => endpoint === endpoints[0]).map(({ event, tries }) => [`/event ${event as string}`, Number(tries)]),
   );
   const twice = [...receiver.receipts].filter(([key, calls]) => key.startsWith('/event ') && calls.length > triesOf.get(key)!);
   assert.deepEqual(twice, [], 'no attempt is sent twice, and none by two nodes');
