@@ -19,6 +19,7 @@ import { dataOf } from './accept/data.ts';
 import { createTest } from './test.ts';
 import { createUpkeep } from './upkeep.ts';
 import type { Retention } from './upkeep.ts';
+import { watched } from './watched.ts';
 
 export interface EngineParts {
   readonly storage: Storage;
@@ -43,7 +44,8 @@ export interface EngineParts {
 const DISABLE_AFTER_MS = 5 * 24 * 3_600_000;
 
 /** The five steps put together: accept, record, deliver, observe, over one store. */
-export function createEngine(parts: EngineParts): Engine {
+export function createEngine(given: EngineParts): Engine {
+  const parts = { ...given, storage: watched(given.storage, given.onFatal) };
   const { storage, clock, random, log } = parts;
   const newId = createIds(clock, random);
   const observe = createObserve(log);

@@ -1,4 +1,4 @@
-import type { Arrival, Recorded, StorageFailure } from '../storage/contract.ts';
+import type { Arrival, Recorded } from '../storage/contract.ts';
 import type { Clock, Log, Storage } from './ports.ts';
 import type { Observe } from './faces.ts';
 import { Refusal } from './refusal.ts';
@@ -34,15 +34,13 @@ export interface RecorderParts {
   readonly log: Log;
   /** What is refused here may stand in the store all the same. */
   readonly onUnsure: (arrival: Arrival) => void;
-  /** The store cannot be trusted any more: end the process. */
-  readonly onFatal: (error: Error) => void;
 }
 
 /**
  * Collects arrivals for as long as the commit before takes, and writes them together: no timer, no wait when idle.
  * The store takes commits in the order they are given, so the order of arrival is the order of the log.
  */
-export function createRecorder({ storage, clock, observe, log, onUnsure, onFatal }: RecorderParts): Recorder {
+export function createRecorder({ storage, clock, observe, log, onUnsure }: RecorderParts): Recorder {
   let queue: Waiter[] = [];
   let bytes = 0;
   let writing = 0;
@@ -65,7 +63,6 @@ export function createRecorder({ storage, clock, observe, log, onUnsure, onFatal
   /** One arrival that the store cannot take must not cost its neighbours their commit. */
   async function salvage(batch: readonly Waiter[], { error, unsure }: { error: unknown; unsure: boolean }): Promise<void> {
     log.error({ error: String(error), arrivals: batch.length }, 'a commit failed');
-    if ((error as Partial<StorageFailure>).fatal === true) onFatal(error as Error);
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
       if (unsure) onUnsure(only.arrival);

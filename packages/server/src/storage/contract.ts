@@ -752,7 +752,7 @@ export interface Finding {
 
 export interface StorageFacts {
   readonly driver: 'sqlite' | 'postgres';
-  /** For people: `WAL, synchronous=FULL`. */
+  /** For people: `WAL, synced before every answer`. */
   readonly durability: string;
   readonly bytes: number;
   readonly accepted: number;

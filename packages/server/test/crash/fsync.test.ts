@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { spawnServer, tempDir } from '../support/server.ts';
@@ -34,6 +34,28 @@ describe('a 2xx means it is on disk', { skip, timeout: 120_000 }, () => {
     assert.equal(missing, null);
     const verdicts = await verdictsUnder({ NODE_OPTIONS: `--require=${join(import.meta.dirname, 'no-sync.cjs')}` });
     assert.deepEqual(new Set(verdicts), new Set(['answered before the log was synced']));
+  });
+});
+
+describe('a disk that fails', { timeout: 60_000 }, () => {
+  it('acknowledges nothing that it could not sync, and ends', async () => {
+    const folder = tempDir();
+    folders.push(folder);
+    const fails = join(folder.path, 'the-disk-fails');
+    const env = {
+      NODE_OPTIONS: `--require=${join(import.meta.dirname, 'failing-sync.cjs')}`,
+      DISK_FAILS: fails,
+      PAYBELL_LOG_LEVEL: 'error',
+    };
+    const server = await spawnServer(join(folder.path, 'data'), { env });
+    const next = await makeShots(server);
+    await acknowledged(server, next(), 'whole');
+    writeFileSync(fails, '');
+    const ended = once(server.child, 'close');
+    await assert.rejects(acknowledged(server, next(), 'broken'));
+    await ended;
+    assert.equal(server.child.exitCode, 1);
+    assert.match(server.errors(), /The log could not be synced: .*EIO/);
   });
 });
 

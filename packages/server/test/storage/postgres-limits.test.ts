@@ -43,7 +43,6 @@ describe('PostgreSQL at its limits', { skip: postgres === null && 'no server of 
       observe: { emit: () => undefined } as unknown as Parameters<typeof createRecorder>[0]['observe'],
       log: { error: () => undefined } as unknown as Parameters<typeof createRecorder>[0]['log'],
       onUnsure: () => undefined,
-      onFatal: (error) => assert.fail(error.message),
     });
     const answers = Array.from({ length: MORE_THAN_WAITS }, (_, n) =>
       recorder.submit(rejected(`r_${n}`)).then(

@@ -19,9 +19,9 @@ export function connect(path: string, mode: Mode): DatabaseSync {
     db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000;');
     return db;
   }
-  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;
+  db.exec(`PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${mode === 'write' ? 'NORMAL' : 'FULL'}; PRAGMA cache_size = -32000;
     PRAGMA wal_autocheckpoint = ${mode === 'alone' ? CHECKPOINT_PAGES : 0}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;`);
-  assertDurable(db);
+  assertDurable(db, mode);
   if (mode !== 'upkeep') migrate(db);
   return db;
 }
@@ -31,18 +31,19 @@ function pragma(db: DatabaseSync, name: string): unknown {
 }
 
 /** Reads the settings back: a 2xx means on disk, so without WAL and full sync nothing may be acknowledged. */
-function assertDurable(db: DatabaseSync): void {
+function assertDurable(db: DatabaseSync, mode: Mode): void {
   const journal = pragma(db, 'journal_mode');
   const synchronous = pragma(db, 'synchronous');
   if (journal !== 'wal')
     throw new Error(`The database could not be put into WAL mode (it is in ${String(journal)}). Use a local disk for the data folder.`);
-  if (synchronous !== 2)
+  if (synchronous !== (mode === 'write' ? 1 : 2))
     throw new Error(`The database does not sync every commit (synchronous=${String(synchronous)}). Paybell does not start without it.`);
 }
 
 /** What `assertDurable` found, for people. */
 export function durability(db: DatabaseSync): string {
-  return `${String(pragma(db, 'journal_mode')).toUpperCase()}, synchronous=${pragma(db, 'synchronous') === 2 ? 'FULL' : 'not full'}`;
+  const syncs = pragma(db, 'synchronous') === 2 ? 'synchronous=FULL' : 'synced before every answer';
+  return `${String(pragma(db, 'journal_mode')).toUpperCase()}, ${syncs}`;
 }
 
 export interface Checkpoint {

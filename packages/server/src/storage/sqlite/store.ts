@@ -1,11 +1,10 @@
-import { Worker } from 'node:worker_threads';
-import type { Arrival, Storage, StorageFailure } from '../contract.ts';
+import type { Storage } from '../contract.ts';
 import { connect, lockFolder } from './connect.ts';
 import type { Checkpoint, Mode } from './connect.ts';
 import { operations, READS } from './operations.ts';
 import type { OperationName } from './operations.ts';
-import { pack } from './wire.ts';
-import type { Answer, Call } from './worker.ts';
+import { isFatal, startThread, startWriter, StorageError } from './threads.ts';
+import type { Connection } from './threads.ts';
 
 export interface SqliteOptions {
   readonly path: string;
@@ -13,25 +12,6 @@ export interface SqliteOptions {
   readonly threads: boolean;
   /** True: never writes, takes no lock; for `doctor` beside a running server. */
   readonly readOnly: boolean;
-}
-
-/** SQLite's result codes after which nobody knows what is on disk: I/O error, corrupt, not a database. */
-const FATAL_CODES = new Set([10, 11, 26]);
-
-/** Raised for whatever the database refuses: the caller answers 503 and nothing is acknowledged. */
-export class StorageError extends Error implements StorageFailure {
-  readonly fatal: boolean;
-  /** Never: what failed was rolled back, or the process ends. */
-  readonly unsure = false;
-  constructor(message: string, fatal: boolean) {
-    super(message);
-    this.name = 'StorageError';
-    this.fatal = fatal;
-  }
-}
-
-interface Connection {
-  call(name: OperationName | 'checkpoint' | 'close', argument: unknown): Promise<unknown>;
 }
 
 const NO_METHODS = new Set(['then', 'toJSON', 'constructor']);
@@ -51,11 +31,11 @@ export function sqliteStore({ path, threads, readOnly }: SqliteOptions): Storage
     try {
       if (threads) {
         if (!readOnly) {
-          const first = await thread(path, 'write');
-          upkeep = await thread(path, 'upkeep');
+          const first = await startWriter(path);
+          upkeep = await startThread(path, 'upkeep');
           writer = withUpkeep(first, upkeep);
         }
-        reader = await thread(path, 'read');
+        reader = await startThread(path, 'read');
       } else {
         reader = inline(path, readOnly ? 'read' : 'alone');
         if (!readOnly) writer = reader;
@@ -127,11 +107,6 @@ function withUpkeep(writer: Connection, upkeep: Connection): Connection {
   };
 }
 
-/** The lower eight bits of an extended result code are the code itself. */
-function isFatal(code: number | null): boolean {
-  return code !== null && FATAL_CODES.has(code & 0xff);
-}
-
 function inline(path: string, mode: Mode): Connection {
   const db = connect(path, mode);
   const run = operations(db) as unknown as Record<string, (argument: unknown) => unknown>;
@@ -142,39 +117,6 @@ function inline(path: string, mode: Mode): Connection {
       } catch (error) {
         throw new StorageError((error as Error).message, isFatal((error as { errcode?: number }).errcode ?? null));
       }
-    },
-  };
-}
-
-async function thread(path: string, mode: Mode): Promise<Connection> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const worker = new Worker(new URL(`./worker${extension}`, import.meta.url), { workerData: { path, mode } });
-  const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
-  let calls = 0;
-  let dead: StorageError | null = null;
-  const die = (error: Error): void => {
-    dead ??= new StorageError(`The database thread stopped: ${error.message}`, true);
-    for (const { reject } of waiting.values()) reject(dead);
-    waiting.clear();
-  };
-  worker.on('error', die);
-  worker.on('exit', () => die(new Error('it exited')));
-  worker.on('message', (answer: Answer) => {
-    const waiter = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if ('error' in answer) waiter?.reject(new StorageError(answer.error, isFatal(answer.code)));
-    else waiter?.resolve(answer.result);
-  });
-  await new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }));
-  return {
-    call(name, argument) {
-      if (dead !== null) return Promise.reject(dead);
-      return new Promise((resolve, reject) => {
-        calls += 1;
-        waiting.set(calls, { resolve, reject });
-        const message = name === 'record' ? pack(argument as readonly Arrival[]) : argument;
-        worker.postMessage({ id: calls, name, argument: message } satisfies Call);
-      });
     },
   };
 }

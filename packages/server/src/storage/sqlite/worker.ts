@@ -1,6 +1,7 @@
 /** A thread with one connection: runs the operations it is asked for, one after the other. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { checkpoint, connect } from './connect.ts';
 import type { Mode } from './connect.ts';
 import { operations } from './operations.ts';
@@ -17,7 +18,14 @@ export interface Call {
 export type Answer =
   { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string; readonly code: number | null };
 
-const { path, mode } = workerData as { path: string; mode: Mode };
+/** What a thread is started with; the writer also with a port on which it says which of its calls stand in the log and wait for a sync. */
+export interface WorkerData {
+  readonly path: string;
+  readonly mode: Mode;
+  readonly written: MessagePort | null;
+}
+
+const { path, mode, written } = workerData as WorkerData;
 const port = parentPort;
 if (port === null) throw new Error('This file is the body of a worker thread.');
 
@@ -38,7 +46,7 @@ port.on('message', ({ id, name, argument }: Call) => {
     answer = { id, error: known.message ?? String(error), code: known.errcode ?? null };
   }
   port.postMessage(answer);
-  if (name === 'close') port.close();
+  if ('result' in answer) written?.postMessage(id);
 });
 
 port.postMessage({ id: 0, result: null } satisfies Answer);
