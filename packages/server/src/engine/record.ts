@@ -1,4 +1,4 @@
-import type { Arrival, Recorded } from '../storage/contract.ts';
+import type { Arrival, Recorded, StorageFailure } from '../storage/contract.ts';
 import type { Clock, Log, Storage } from './ports.ts';
 import type { Observe } from './faces.ts';
 import { Refusal } from './refusal.ts';

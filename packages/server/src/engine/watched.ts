@@ -5,23 +5,18 @@ type Method = (argument: unknown) => Promise<unknown>;
 
 /** The store; whichever call finds that it cannot be trusted any more tells `onFatal` before its caller. */
 export function watched(storage: Storage, onFatal: (error: Error) => void): Storage {
-  const methods = new Map<PropertyKey, Method>();
   return new Proxy(storage, {
     get(target, name) {
-      const known = methods.get(name);
-      if (known !== undefined) return known;
       const found: unknown = Reflect.get(target, name);
       if (typeof found !== 'function') return found;
-      const method: Method = async (argument) => {
+      return async (argument: unknown): Promise<unknown> => {
         try {
-          return await (Reflect.get(target, name) as Method).call(target, argument);
+          return await (found as Method).call(target, argument);
         } catch (error) {
           if ((error as Partial<StorageFailure>).fatal === true) onFatal(error as Error);
           throw error;
         }
       };
-      methods.set(name, method);
-      return method;
     },
   });
 }
