@@ -21,9 +21,30 @@ export interface TallyLine {
   lastAt: number;
 }
 
+type Key = Omit<TallyLine, 'count' | 'value' | 'lastAt'>;
+
+const NEAR = 8;
+
+function isLine(line: TallyLine, key: Key): boolean {
+  return (
+    line.slot === key.slot &&
+    line.name === key.name &&
+    line.status === key.status &&
+    line.provider === key.provider &&
+    line.merchant === key.merchant &&
+    line.kind === key.kind &&
+    line.currency === key.currency &&
+    line.rail === key.rail &&
+    line.exponent === key.exponent
+  );
+}
+
 /** Collects the sums of one commit, so that it writes each line once whatever the number of its events. */
 export class Tally {
   readonly lines = new Map<string, TallyLine>();
+  /** The lines met last: nearly always it is one of them, and comparing is cheaper than making the name. */
+  readonly #near: TallyLine[] = [];
+  #turn = 0;
 
   /** Counts something without money: requests, events, attempts' ends. `by` -1 takes back what was counted before. */
   count({ by = 1, ...what }: { merchant: string; at: number; name: string; provider: string; by?: 1 | -1 }): void {
@@ -61,7 +82,18 @@ export class Tally {
     if (money !== null && money !== undefined) line.value += BigInt(money.value) * BigInt(sign);
   }
 
-  #line(key: Omit<TallyLine, 'count' | 'value' | 'lastAt'>, at: number): TallyLine {
+  #line(key: Key, at: number): TallyLine {
+    const near = this.#near.find((line) => isLine(line, key));
+    const line = near ?? this.#far(key, at);
+    if (near === undefined) {
+      this.#near[this.#turn] = line;
+      this.#turn = (this.#turn + 1) % NEAR;
+    }
+    if (at > line.lastAt) line.lastAt = at;
+    return line;
+  }
+
+  #far(key: Key, at: number): TallyLine {
     const name = `${key.merchant}\n${key.slot}\n${key.name}\n${key.provider}\n${key.kind}\n${key.status}\n${key.rail}\n${key.currency}\n${key.exponent}`;
     let line = this.lines.get(name);
     if (line === undefined) {
@@ -81,7 +113,6 @@ export class Tally {
       };
       this.lines.set(name, line);
     }
-    if (at > line.lastAt) line.lastAt = at;
     return line;
   }
 }

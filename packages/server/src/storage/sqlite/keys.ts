@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { Hashes } from './hashes.ts';
+import type { HashedKey } from './hashes.ts';
 import { Run, runsOf } from './runs.ts';
 
 /**
@@ -44,59 +46,47 @@ function keyIndex(db: DatabaseSync, { name, rows, key: column, run: length }: Ke
   const candidates = db.prepare(`SELECT seq FROM ${name} WHERE hash = ?`);
   const keyOf = db.prepare(`SELECT ${column} AS key FROM ${rows} WHERE seq = ?`);
   const insert = db.prepare(`INSERT INTO ${name} (hash, seq) VALUES (?, ?) ON CONFLICT DO NOTHING`);
-  const tail = db.prepare(`SELECT seq, ${column} AS key FROM ${rows} WHERE seq > ?`).all(runs.upto(name)) as { seq: number; key: string }[];
   const run = new Run<HashedKey>({ write: ({ hash, seq }) => insert.run(hash, seq), finish: (upto) => runs.written(name, upto) });
-  let recent = new Map(tail.map(({ key, seq }) => [key, seq]));
+  let recent = new Hashes(length);
   /** Those of the run that is being written. */
-  let leaving = new Map<string, number>();
-  let added: string[] = [];
-
-  function stored(key: string): number | null {
-    const hash = hashOf(key);
-    const first = candidates.get(hash) as { seq: number } | undefined;
-    if (first === undefined) return null;
-    const isIt = ({ seq }: { seq: number }): boolean => (keyOf.get(seq) as { key: string } | undefined)?.key === key;
-    if (isIt(first)) return first.seq;
-    return (candidates.all(hash) as { seq: number }[]).find(isIt)?.seq ?? null;
+  let leaving = new Hashes(0);
+  let added = 0;
+  for (const { seq, key } of db.prepare(`SELECT seq, ${column} AS key FROM ${rows} WHERE seq > ?`).iterate(runs.upto(name))) {
+    recent.add(hashOf(String(key)), Number(seq));
   }
+  recent.keep();
 
   return {
-    find: (key) => recent.get(key) ?? leaving.get(key) ?? stored(key),
-    add(key, seq) {
-      recent.set(key, seq);
-      added.push(key);
+    find(key) {
+      const hash = hashOf(key);
+      const isIt = (seq: number): boolean => keyOf.get(seq)?.['key'] === key;
+      const inMemory = recent.find(hash, isIt) ?? leaving.find(hash, isIt);
+      if (inMemory !== null) return inMemory;
+      const first = candidates.get(hash) as { seq: number } | undefined;
+      if (first === undefined) return null;
+      if (isIt(first.seq)) return first.seq;
+      return (candidates.all(hash) as { seq: number }[]).find(({ seq }) => isIt(seq))?.seq ?? null;
     },
-    flush: () => run.step(added.length),
+    add(key, seq) {
+      recent.add(hashOf(key), seq);
+      added += 1;
+    },
+    flush: () => run.step(added),
     settle(committed) {
-      if (!committed) for (const key of added) recent.delete(key);
-      added = [];
-      if (run.settle(committed)) leaving = new Map();
+      if (committed) recent.keep();
+      else recent.forget();
+      added = 0;
+      if (run.settle(committed)) leaving = new Hashes(0);
       if (!run.isEmpty || recent.size < length) return;
       leaving = recent;
-      recent = new Map();
-      const { lines, upto } = inOrder(leaving);
-      run.begin(lines, upto);
+      recent = new Hashes(length);
+      const lines = leaving.inOrder();
+      run.begin(
+        lines,
+        lines.reduce((upto, { seq }) => Math.max(upto, seq), 0),
+      );
     },
   };
-}
-
-interface HashedKey {
-  readonly hash: number;
-  readonly seq: number;
-}
-
-const BUCKETS = 4096;
-
-/** By the upper bits of their hashes: near enough to the order of the table that neighbours fall on one page, without a sort. */
-function inOrder(keys: ReadonlyMap<string, number>): { lines: HashedKey[]; upto: number } {
-  const buckets: HashedKey[][] = Array.from({ length: BUCKETS }, () => []);
-  let upto = 0;
-  for (const [key, seq] of keys) {
-    const hash = hashOf(key);
-    buckets[Math.floor((hash / TWO_POW_32 / 2 ** 20) * BUCKETS)]?.push({ hash, seq });
-    if (seq > upto) upto = seq;
-  }
-  return { lines: buckets.flat(), upto };
 }
 
 const TWO_POW_32 = 2 ** 32;
