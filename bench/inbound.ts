@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { startChild, type Child } from './child.ts';
 import { median, rounded, shown } from './figures.ts';
 import type { BareServer } from './load/bare-server.ts';
 import type { ClosedResult } from './load/closed-loop.ts';
 import type { Generator } from './load/generator.ts';
+import type { LeastServer } from './load/least-server.ts';
 import type { Target } from './load/requests.ts';
 import { inboundOverNodes } from './nodes.ts';
 import { startPaybell } from './paybell.ts';
@@ -21,8 +25,16 @@ interface Part extends ClosedResult {
   readonly serverCpuMicros: number;
 }
 
+/** One round: the bare server, the least program that keeps what it acknowledges, and the server under test. */
+interface Round {
+  readonly base: Part;
+  readonly least: Part;
+  readonly own: Part;
+  readonly ratio: number;
+}
+
 interface Side {
-  /** The baseline may see a request twice; the server under test would call it a duplicate. */
+  /** The bare server may see a request twice; the server under test would call it a duplicate. */
   readonly repeat: boolean;
   readonly target: Target;
   readonly cpuMicros: () => Promise<number>;
@@ -34,6 +46,8 @@ export async function run(options: RunOptions): Promise<Report> {
   const rounds = options.rounds ?? 5;
   await using generator = startChild<Generator>('generator.ts');
   await using bare = startChild<BareServer>('bare-server.ts');
+  await using folder = await temporaryFolder();
+  await using least = startChild<LeastServer>('least-server.ts');
   await using paybell = await startPaybell(options.store);
   const source = await paybell.api<{ ingestPath: string }>('POST', '/v1/sources', { provider: 'serixpay', secret: SECRET });
   const barePort = await bare.call('listen');
@@ -42,19 +56,28 @@ export async function run(options: RunOptions): Promise<Report> {
     target: { host: '127.0.0.1', port: barePort, path: source.ingestPath },
     cpuMicros: () => bare.call('cpu'),
   };
+  const leastPort = await least.call('listen', { folder: folder.path, secret: SECRET });
+  const second: Side = {
+    repeat: false,
+    target: { host: '127.0.0.1', port: leastPort, path: source.ingestPath },
+    cpuMicros: () => least.call('cpu'),
+  };
   const { authorization: _, ...ingest } = paybell.target(source.ingestPath);
   const measured: Side = { repeat: false, target: ingest, cpuMicros: () => paybell.cpuMicros() };
 
   await timed(generator, baseline, { seconds: WARM_UP_SECONDS, perSecond: FIRST_PER_SECOND });
+  const warmLeast = await timed(generator, second, { seconds: WARM_UP_SECONDS, perSecond: FIRST_PER_SECOND });
   const warm = await timed(generator, measured, { seconds: WARM_UP_SECONDS, perSecond: FIRST_PER_SECOND });
   const length = { seconds, perSecond: Math.ceil(2 * warm.perSecond) };
-  const pairs: { readonly base: Part; readonly own: Part; readonly ratio: number }[] = [];
+  const leastLength = { seconds, perSecond: Math.ceil(2 * warmLeast.perSecond) };
+  const pairs: Round[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const base = await timed(generator, baseline, length);
+    const leastPart = await timed(generator, second, leastLength);
     const own = await timed(generator, measured, length);
-    pairs.push({ base, own, ratio: own.perSecond / base.perSecond });
+    pairs.push({ base, least: leastPart, own, ratio: own.perSecond / base.perSecond });
     options.log(
-      `round ${round}: bare ${shown(base.perSecond)}/s, paybell ${shown(own.perSecond)}/s, ratio ${shown(own.perSecond / base.perSecond, 3)}`,
+      `round ${round}: bare ${shown(base.perSecond)}/s, least ${shown(leastPart.perSecond)}/s, paybell ${shown(own.perSecond)}/s, ratio ${shown(own.perSecond / base.perSecond, 3)}`,
     );
   }
   const rssMb = await paybell.rssMb();
@@ -75,9 +98,14 @@ async function timed(
   return { ...result, perSecond: result.accepted / result.seconds, serverCpuMicros: used / Math.max(1, result.accepted) };
 }
 
-function describe(pairs: readonly { readonly base: Part; readonly own: Part; readonly ratio: number }[], rssMb: number): Report {
-  const over = (pick: (pair: (typeof pairs)[number]) => number): number => median(pairs.map(pick));
-  const row = (label: string, part: 'base' | 'own'): string[] => [
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'paybell-bench-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+function describe(pairs: readonly Round[], rssMb: number): Report {
+  const over = (pick: (pair: Round) => number): number => median(pairs.map(pick));
+  const row = (label: string, part: 'base' | 'least' | 'own'): string[] => [
     label,
     shown(over((pair) => pair[part].perSecond)),
     shown(
@@ -99,16 +127,29 @@ function describe(pairs: readonly { readonly base: Part; readonly own: Part; rea
   ];
   const refused = pairs.reduce((sum, { own }) => sum + Object.values(own.refused).reduce((a, b) => a + b, 0), 0);
   const ratio = over((pair) => pair.ratio);
+  const leastRatio = over(({ least, base }) => least.perSecond / base.perSecond);
   return {
-    table: [['', 'per second', 'p50 ms', 'p99 ms', 'server µs CPU', 'load µs CPU'], row('bare node:http', 'base'), row('paybell', 'own')],
+    table: [
+      ['', 'per second', 'p50 ms', 'p99 ms', 'server µs CPU', 'load µs CPU'],
+      row('bare node:http', 'base'),
+      row('least that is durable', 'least'),
+      row('paybell', 'own'),
+    ],
     notes: [
       `ratio ${shown(ratio, 3)} (median of ${pairs.length} pairs: ${pairs.map((pair) => shown(pair.ratio, 3)).join(', ')})`,
+      `the least durable program: ratio ${shown(leastRatio, 3)} (${pairs.map(({ least, base }) => shown(least.perSecond / base.perSecond, 3)).join(', ')})`,
       `${CONNECTIONS} connections, peak memory ${shown(rssMb)} MB, ${refused} refused with 503 or 429`,
     ],
     fields: {
       perSecond: rounded(over((pair) => pair.own.perSecond)),
       baselinePerSecond: rounded(over((pair) => pair.base.perSecond)),
       ratio: rounded(ratio, 3),
+      leastPerSecond: rounded(over((pair) => pair.least.perSecond)),
+      leastRatio: rounded(leastRatio, 3),
+      leastCpuMicrosPerRequest: rounded(
+        over((pair) => pair.least.serverCpuMicros),
+        1,
+      ),
       ackP50Ms: rounded(
         over((pair) => pair.own.p50Ms),
         2,
