@@ -1,9 +1,10 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import type { Arrival, StorageFailure } from '../contract.ts';
+import type { Arrival, Settlement, StorageFailure } from '../contract.ts';
 import type { Mode } from './connect.ts';
 import type { OperationName } from './operations.ts';
 import type { Synced } from './syncer.ts';
+import { packResults } from './wire-results.ts';
 import { pack } from './wire.ts';
 import type { Answer, Call, WorkerData } from './worker.ts';
 
@@ -127,13 +128,17 @@ export async function startWriter(path: string): Promise<Connection> {
   return connectionTo(calls, worker, syncer);
 }
 
+function packedFor(name: string, argument: unknown): unknown {
+  if (name === 'record') return pack(argument as readonly Arrival[]);
+  return name === 'settle' ? packResults(argument as readonly Settlement[]) : argument;
+}
+
 /** Calls go to the first of the threads; the end of the connection is the end of all. */
 function connectionTo(calls: Calls, worker: Worker, ...others: readonly Worker[]): Connection {
   return {
     async call(name, argument) {
       const result = await calls.make((id) => {
-        const message = name === 'record' ? pack(argument as readonly Arrival[]) : argument;
-        worker.postMessage({ id, name, argument: message } satisfies Call);
+        worker.postMessage({ id, name, argument: packedFor(name, argument) } satisfies Call);
       });
       if (name === 'close') for (const thread of [worker, ...others]) await thread.terminate();
       return result;

@@ -2,7 +2,7 @@ import type { Movement } from '@paybell/sdk';
 import type { Arrival, NewDelivery, NewEvent, NewRequest } from '../contract.ts';
 
 /**
- * Arrivals on their way to the writing thread: one flat list of plain values and one block of bytes. Handing over the objects
+ * What goes to the writing thread often and in numbers: one flat list of plain values and one block of bytes. Handing over the objects
  * themselves cost the accepting thread a sixth of its time, because every key and every small buffer is copied one by one.
  */
 export interface Packed {
@@ -10,37 +10,55 @@ export interface Packed {
   readonly bytes: Uint8Array;
 }
 
-type Write = (value: unknown) => void;
-type Read = () => unknown;
+export type Write = (value: unknown) => void;
+export type Read = () => unknown;
+export type WriteBytes = (bytes: Uint8Array) => void;
+export type ReadBytes = () => Uint8Array;
 
-export function pack(arrivals: readonly Arrival[]): Packed {
+/** What `fill` writes, as one list and one block. */
+export function packed(fill: (write: Write, bytes: WriteBytes) => void): Packed {
   const values: unknown[] = [];
-  const bodies: Uint8Array[] = [];
-  const write: Write = (value) => values.push(value);
-  const bytes = (body: Uint8Array): void => {
-    values.push(body.byteLength);
-    bodies.push(body);
-  };
-  write(arrivals.length);
-  for (const { request, events } of arrivals) {
-    write(request !== null);
-    if (request !== null) packRequest(request, write, bytes);
-    write(events.length);
-    for (const event of events) packEvent(event, write, bytes);
-  }
-  return { values, bytes: joined(bodies) };
+  const blocks: Uint8Array[] = [];
+  fill(
+    (value) => values.push(value),
+    (block) => {
+      values.push(block.byteLength);
+      blocks.push(block);
+    },
+  );
+  return { values, bytes: joined(blocks) };
 }
 
-export function unpack({ values, bytes: block }: Packed): Arrival[] {
+/** Reads it again, in the order in which it was written. */
+export function unpacked<Result>({ values, bytes: block }: Packed, take: (read: Read, bytes: ReadBytes) => Result): Result {
   let at = 0;
   let from = 0;
-  const read: Read = () => values[at++];
-  const bytes = (): Uint8Array => block.subarray(from, (from += values[at++] as number));
-  return Array.from({ length: read() as number }, () => {
-    const request = read() === true ? unpackRequest(read, bytes) : null;
-    const events = Array.from({ length: read() as number }, () => unpackEvent(read, bytes));
-    return { request, events };
+  return take(
+    () => values[at++],
+    () => block.subarray(from, (from += values[at++] as number)),
+  );
+}
+
+export function pack(arrivals: readonly Arrival[]): Packed {
+  return packed((write, bytes) => {
+    write(arrivals.length);
+    for (const { request, events } of arrivals) {
+      write(request !== null);
+      if (request !== null) packRequest(request, write, bytes);
+      write(events.length);
+      for (const event of events) packEvent(event, write, bytes);
+    }
   });
+}
+
+export function unpack(message: Packed): Arrival[] {
+  return unpacked(message, (read, bytes) =>
+    Array.from({ length: read() as number }, () => {
+      const request = read() === true ? unpackRequest(read, bytes) : null;
+      const events = Array.from({ length: read() as number }, () => unpackEvent(read, bytes));
+      return { request, events };
+    }),
+  );
 }
 
 function joined(bodies: readonly Uint8Array[]): Uint8Array {
@@ -53,7 +71,7 @@ function joined(bodies: readonly Uint8Array[]): Uint8Array {
   return block;
 }
 
-function packRequest(r: NewRequest, write: Write, bytes: (body: Uint8Array) => void): void {
+function packRequest(r: NewRequest, write: Write, bytes: WriteBytes): void {
   write(r.id);
   write(r.merchant);
   write(r.source);
@@ -68,7 +86,7 @@ function packRequest(r: NewRequest, write: Write, bytes: (body: Uint8Array) => v
   bytes(r.body);
 }
 
-function unpackRequest(read: Read, bytes: () => Uint8Array): NewRequest {
+function unpackRequest(read: Read, bytes: ReadBytes): NewRequest {
   return {
     id: read() as string,
     merchant: read() as string,
@@ -85,7 +103,7 @@ function unpackRequest(read: Read, bytes: () => Uint8Array): NewRequest {
   };
 }
 
-function packEvent(e: NewEvent, write: Write, bytes: (body: Uint8Array) => void): void {
+function packEvent(e: NewEvent, write: Write, bytes: WriteBytes): void {
   write(e.id);
   write(e.merchant);
   write(e.provider);
@@ -113,7 +131,7 @@ export interface UnpackedEvent extends NewEvent {
   readonly movementText: string | null;
 }
 
-function unpackEvent(read: Read, bytes: () => Uint8Array): UnpackedEvent {
+function unpackEvent(read: Read, bytes: ReadBytes): UnpackedEvent {
   const event = unpackFields(read);
   return { ...event, deliveries: Array.from({ length: read() as number }, () => unpackDelivery(read, bytes)) };
 }
@@ -148,7 +166,7 @@ function movementOf(text: string | null): Movement | null {
   return text === null ? null : (JSON.parse(text) as Movement);
 }
 
-function packDelivery(d: NewDelivery, write: Write, bytes: (body: Uint8Array) => void): void {
+function packDelivery(d: NewDelivery, write: Write, bytes: WriteBytes): void {
   write(d.id);
   write(d.endpoint);
   write(d.format);
@@ -160,7 +178,7 @@ function packDelivery(d: NewDelivery, write: Write, bytes: (body: Uint8Array) =>
   if (d.body !== null) bytes(d.body);
 }
 
-function unpackDelivery(read: Read, bytes: () => Uint8Array): NewDelivery {
+function unpackDelivery(read: Read, bytes: ReadBytes): NewDelivery {
   const [id, endpoint, format, owner, until] = [read(), read(), read(), read(), read()] as [string, string, string, string | null, number];
   const orderedWait = read() as number | null;
   const forced = read() === true;

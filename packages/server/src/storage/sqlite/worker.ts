@@ -6,6 +6,7 @@ import { checkpoint, connect } from './connect.ts';
 import type { Mode } from './connect.ts';
 import { operations } from './operations.ts';
 import type { OperationName } from './operations.ts';
+import { unpackResults } from './wire-results.ts';
 import { unpack } from './wire.ts';
 import type { Packed } from './wire.ts';
 
@@ -39,7 +40,7 @@ const run: Record<string, (argument: unknown) => unknown> = {
 port.on('message', ({ id, name, argument }: Call) => {
   let answer: Answer;
   try {
-    const given = name === 'record' ? unpack(argument as Packed) : argument;
+    const given = name === 'record' ? unpack(argument as Packed) : name === 'settle' ? unpackResults(argument as Packed) : argument;
     answer = { id, result: run[name]?.(given) };
   } catch (error) {
     const known = error as { message?: string; errcode?: number };
