@@ -11,7 +11,7 @@ import { headersOf, headersText } from './accept/headers.ts';
 import { publishedEvent } from './accept/publish.ts';
 import { readEvents } from './accept/read.ts';
 import type { Recorder } from './record.ts';
-import { Refusal } from './refusal.ts';
+import { KeyConflict, Refusal } from './refusal.ts';
 import type { Publish, Published } from './faces.ts';
 import type { Router } from './route.ts';
 
@@ -123,15 +123,12 @@ export function createAccept(parts: AcceptParts): Accept {
         request: null,
         events: made.map((read, index) => router.route(read, now, urls[index] ?? null)),
       });
-      return events.map((line): Published => {
-        if (line.outcome === 'variant') {
-          throw new Refusal(
-            'idempotency_conflict',
-            'This Idempotency-Key was used before with another body. Use a new key for a new event.',
-          );
-        }
-        return { id: line.id, deliveries: line.deliveries, duplicate: line.outcome === 'duplicate' };
-      });
+      const lines = events.map(({ outcome, id, deliveries }): Published | null =>
+        outcome === 'variant' ? null : { id, deliveries, duplicate: outcome === 'duplicate' },
+      );
+      const published = lines.filter((line) => line !== null);
+      if (published.length < lines.length) throw new KeyConflict(lines);
+      return published;
     },
 
     async judgeAgain(source, kept) {

@@ -29,3 +29,13 @@ export class Refusal extends Error {
     this.code = code;
   }
 }
+
+/** Events whose Idempotency-Key was used before with another body; the others of the same call were published. */
+export class KeyConflict<Line> extends Refusal {
+  /** What became of each event of the call; null where its key was used before. */
+  readonly lines: readonly (Line | null)[];
+  constructor(lines: readonly (Line | null)[]) {
+    super('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key for a new event.');
+    this.lines = lines;
+  }
+}
