@@ -21,7 +21,7 @@ const CLAIM = {
         WHERE endpoint = w.endpoint AND turn = w.turn AND status = 'pending' AND due_at <= $3 ORDER BY due_at LIMIT w.most FOR UPDATE SKIP LOCKED) o),
     lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
       SELECT id, attempt_count, coalesce(started_at, due_at), 'unknown', 'interrupted', false FROM due WHERE owner IS NOT NULL ON CONFLICT DO NOTHING),
-    leased AS (UPDATE open_deliveries o SET owner = $4, due_at = $5, started_at = $6, attempt_count = o.attempt_count + 1 FROM due WHERE o.id = due.id
+    leased AS (UPDATE open_deliveries o SET owner = $4, due_at = $5, started_at = $6, attempt_count = o.attempt_count + 1 FROM due WHERE o.id = ANY (ARRAY[due.id])
       RETURNING o.id, o.attempt_count AS attempt, o.failures, o.turn, o.ordered, due.at, due.due_at)
     SELECT ${LEASED_COLUMNS} FROM leased l ${LEASED_FROM} ORDER BY l.at, l.due_at, d.seq`,
 };
@@ -56,7 +56,7 @@ const TAKE_OVER = {
       WHERE endpoint = w.endpoint AND turn = turns.turn AND status = 'pending' AND due_at BETWEEN $2 AND $3 AND owner IS NOT NULL AND owner <> $1 OFFSET 0) o),
     owners AS MATERIALIZED (SELECT owner, NOT ${SPOKE_LATELY} AND ${IS_GONE} AS gone FROM (SELECT DISTINCT owner FROM held) o),
     freed AS (UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, $2)
-      FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = h.id AND o.owner = h.owner AND o.due_at = h.due_at
+      FROM held h JOIN owners g ON g.owner = h.owner AND g.gone WHERE o.id = ANY (ARRAY[h.id]) AND o.owner = h.owner AND o.due_at = h.due_at
       RETURNING o.id, o.attempt_count, coalesce(h.started_at, h.due_at) AS started_at),
     lost AS (INSERT INTO attempts (delivery, n, started_at, outcome, cause, truncated)
       SELECT id, attempt_count, started_at, 'unknown', 'interrupted', false FROM freed ON CONFLICT DO NOTHING)
@@ -68,7 +68,7 @@ const LEASES = rowsOf({ id: 'text', attempt: 'int8', leased_at: 'int8' });
 const RELEASE = {
   name: 'release',
   text: `UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, due_at, $2), attempt_count = attempt_count - 1
-    FROM ${LEASES.unnest(3)} WHERE o.id = r.id AND o.owner = $1 AND o.attempt_count = r.attempt AND o.started_at = r.leased_at`,
+    FROM ${LEASES.unnest(3)} WHERE o.id = ANY (ARRAY[r.id]) AND o.owner = $1 AND o.attempt_count = r.attempt AND o.started_at = r.leased_at`,
 };
 
 /** The clock of the database may have been measured anew since the lease was taken. */
@@ -80,9 +80,9 @@ const UNCLAIM = {
   text: `WITH held AS MATERIALIZED (SELECT o.id FROM unnest($1::text[], $2::int8[]) AS w (endpoint, turn)
       CROSS JOIN LATERAL (SELECT id FROM open_deliveries WHERE endpoint = w.endpoint AND turn = w.turn AND status = 'pending'
         AND due_at BETWEEN $3 AND $4 AND owner = $5 AND started_at = $6 OFFSET 0) o
-      JOIN deliveries d ON d.id = o.id WHERE d.created_at <> $6)
+      JOIN deliveries d ON d.id = ANY (ARRAY[o.id]) WHERE d.created_at <> $6)
     UPDATE open_deliveries o SET owner = NULL, started_at = NULL, due_at = least(${MADE_AT}, $3), attempt_count = attempt_count - 1
-    FROM held h WHERE o.id = h.id AND o.owner = $5 AND o.started_at = $6`,
+    FROM held h WHERE o.id = ANY (ARRAY[h.id]) AND o.owner = $5 AND o.started_at = $6`,
 };
 
 interface ClaimParts {

@@ -24,7 +24,9 @@ const HOT_TIMEOUT_MS = 20_000;
 
 /**
  * A node that is suspended in the middle of a commit must not keep its locks. Plans are made once for any batch, often while the
- * tables are still empty: a plan that scans a small table would go on scanning it when it is large, so only indexes are allowed.
+ * tables are small or empty: a plan that reads a small table whole would go on doing so when it is large, so only indexes are allowed.
+ * Even an index can be read whole, so hot statements find rows by `= ANY (ARRAY[key])` or in a lateral subquery with OFFSET 0: of such a
+ * join PostgreSQL can only look up one side for each row of the other, whatever it knows of the sizes.
  */
 const HOT_SETTINGS = `SET synchronous_commit = on; SET idle_in_transaction_session_timeout = 10000; SET statement_timeout = ${HOT_TIMEOUT_MS};
   SET lock_timeout = 8000; SET jit = off; SET plan_cache_mode = force_generic_plan;

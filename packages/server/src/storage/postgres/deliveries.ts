@@ -14,7 +14,7 @@ export const DELIVERY_COLUMNS = `d.id, d.merchant, d.event, d.event_type AS "eve
 /** The last attempt, read only where the delivery is not open any more. */
 export const LAST_ATTEMPT = `LEFT JOIN LATERAL (SELECT n, status_code, cause, finished_at FROM attempts WHERE o.id IS NULL AND delivery = d.id ORDER BY n DESC LIMIT 1) a ON true`;
 
-export const DELIVERIES = `deliveries d LEFT JOIN open_deliveries o ON o.id = d.id ${LAST_ATTEMPT}`;
+export const DELIVERIES = `deliveries d LEFT JOIN open_deliveries o ON o.id = ANY (ARRAY[d.id]) ${LAST_ATTEMPT}`;
 
 export function deliveryRow(row: DeliveryRow, skew: Skew): DeliveryRow {
   return row.nextAttemptAt === null ? row : { ...row, nextAttemptAt: skew.toLocal(row.nextAttemptAt) };
@@ -140,14 +140,14 @@ export interface LeasedRow {
 }
 
 /** The bytes of a delivery `d`: its own, another's, or the request's. */
-export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = d.body_of
-  LEFT JOIN events e ON e.id = CASE WHEN d.format = 'request' THEN d.event END LEFT JOIN requests q ON q.id = e.request`;
+export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = ANY (ARRAY[d.body_of])
+  LEFT JOIN events e ON e.id = ANY (ARRAY[CASE WHEN d.format = 'request' THEN d.event END]) LEFT JOIN requests q ON q.id = ANY (ARRAY[e.request])`;
 
 /** What a sender needs, given `l (id, attempt, failures, turn, ordered)`: the body of its own, or the request's bytes with their headers. */
 export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered > 0 AS ordered, l.ordered = ${BEHIND} AS behind,
   d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
 
-export const LEASED_FROM = `JOIN deliveries d ON d.id = l.id ${BODY_FROM}`;
+export const LEASED_FROM = `JOIN deliveries d ON d.id = ANY (ARRAY[l.id]) ${BODY_FROM}`;
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -38,8 +38,9 @@ type Found =
 
 const READ = {
   name: 'record_held',
-  text: `SELECT 'row' AS what, t.id, t.seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, t.fold FROM unnest($1::text[]) AS r (id) JOIN transactions t ON t.id = r.id
-    UNION ALL SELECT 'child', c.id, NULL, NULL, NULL, NULL, NULL, c.parent, c.doc, NULL FROM unnest($1::text[]) AS r (id) JOIN transactions c ON c.parent = r.id
+  text: `SELECT 'row' AS what, t.id, t.seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, t.fold FROM unnest($1::text[]) AS r (id) JOIN transactions t ON t.id = ANY (ARRAY[r.id])
+    UNION ALL SELECT 'child', c.id, NULL, NULL, NULL, NULL, NULL, c.parent, c.doc, NULL FROM unnest($1::text[]) AS r (id)
+      CROSS JOIN LATERAL (SELECT * FROM transactions WHERE parent = r.id OFFSET 0) c
     UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('transactions_seq')::text, ' '), NULL FROM unnest($1::text[])`,
 };
 

@@ -145,7 +145,7 @@ const UPDATE = stepOver('transactions_moved', {
   rows: TRANSACTIONS,
   text: (rows) =>
     `moved AS (UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
-    FROM ${rows} WHERE t.seq = r.seq)`,
+    FROM ${rows} WHERE t.seq = ANY (ARRAY[r.seq]))`,
 });
 
 /** Writes the rows that a commit changed. They are locked, so what was not there when it was read is not there now. */

@@ -64,7 +64,7 @@ export interface Known {
 const KNOWN = {
   name: 'record_known',
   text: `SELECT f.at, e.id, e.digest, e.request, e.duplicates, (SELECT count(*) FROM deliveries d WHERE d.event = e.id)::int AS deliveries
-    FROM unnest($1::bytea[]) WITH ORDINALITY AS f (fact, at) JOIN events e ON e.fact = f.fact`,
+    FROM unnest($1::bytea[]) WITH ORDINALITY AS f (fact, at) JOIN events e ON e.fact = ANY (ARRAY[f.fact])`,
 };
 
 /** Inserts the new events of a batch; answers with the ids of those that are really new. `locks` are ids of transactions. */
@@ -109,7 +109,7 @@ export async function knownEvents(client: PoolClient, events: readonly NewEvent[
 const COUNT_REPEATS = {
   name: 'record_repeats',
   text: `WITH r AS (SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[]) AS r (id, duplicates, variants) ORDER BY id)
-    UPDATE events e SET duplicates = e.duplicates + r.duplicates, variants = e.variants + r.variants FROM r WHERE e.id = r.id`,
+    UPDATE events e SET duplicates = e.duplicates + r.duplicates, variants = e.variants + r.variants FROM r WHERE e.id = ANY (ARRAY[r.id])`,
 };
 
 export interface Repeats {
@@ -139,7 +139,7 @@ export function countRepeats(client: PoolClient, repeats: readonly Repeats[]): P
 
 const MARK_EVENTS = {
   name: 'record_marks',
-  text: 'UPDATE events e SET state = r.state, note = r.note FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, state, note) WHERE e.id = r.id',
+  text: 'UPDATE events e SET state = r.state, note = r.note FROM unnest($1::text[], $2::text[], $3::text[]) AS r (id, state, note) WHERE e.id = ANY (ARRAY[r.id])',
 };
 
 /** Marks events that could not be folded. */
@@ -229,7 +229,7 @@ function requestRow({ request, verdict, reason, events, duplicates }: RequestToW
 
 const COUNT_ON_REQUESTS = {
   name: 'record_on_requests',
-  text: 'UPDATE requests q SET duplicates = q.duplicates + r.n FROM unnest($1::text[], $2::int8[]) AS r (id, n) WHERE q.id = r.id',
+  text: 'UPDATE requests q SET duplicates = q.duplicates + r.n FROM unnest($1::text[], $2::int8[]) AS r (id, n) WHERE q.id = ANY (ARRAY[r.id])',
 };
 
 /** Counts repeats on the requests that brought the events first. */

@@ -40,34 +40,34 @@ const FINISHED = rowsOf({ id: 'text', at: 'int8' });
 const LOCK = {
   name: 'order_lock',
   text: `SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(d.transaction_id, 0) AS key
-    FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = r.id WHERE d.transaction_id IS NOT NULL ORDER BY 1) k`,
+    FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = ANY (ARRAY[r.id]) WHERE d.transaction_id IS NOT NULL ORDER BY 1) k`,
 };
 
 const LET_GO = {
   name: 'order_let_go',
   text: `WITH finished AS MATERIALIZED (SELECT d.endpoint, d.transaction_id, max(r.at) AS at
-      FROM ${FINISHED.unnest()} JOIN deliveries d ON d.id = r.id GROUP BY d.endpoint, d.transaction_id),
+      FROM ${FINISHED.unnest()} CROSS JOIN LATERAL (SELECT endpoint, transaction_id FROM deliveries WHERE id = r.id OFFSET 0) d GROUP BY d.endpoint, d.transaction_id),
     next AS MATERIALIZED (SELECT f.at, o.id FROM finished f CROSS JOIN LATERAL (SELECT id, ordered FROM open_deliveries
       WHERE endpoint = f.endpoint AND transaction_id = f.transaction_id AND ${LINE} ORDER BY seq LIMIT 1) o
       WHERE o.ordered = ${BEHIND})
-    UPDATE open_deliveries o SET due_at = next.at, ordered = ${FIRST} FROM next WHERE o.id = next.id AND o.ordered = ${BEHIND}`,
+    UPDATE open_deliveries o SET due_at = next.at, ordered = ${FIRST} FROM next WHERE o.id = ANY (ARRAY[next.id]) AND o.ordered = ${BEHIND}`,
 };
 
 /** The first of those that wait begins to wait its time. */
 const COUNT = {
   name: 'order_count',
   text: `WITH moved AS MATERIALIZED (SELECT d.endpoint, d.transaction_id, max(r.at) AS at
-      FROM ${FINISHED.unnest()} JOIN deliveries d ON d.id = r.id GROUP BY d.endpoint, d.transaction_id),
+      FROM ${FINISHED.unnest()} CROSS JOIN LATERAL (SELECT endpoint, transaction_id FROM deliveries WHERE id = r.id OFFSET 0) d GROUP BY d.endpoint, d.transaction_id),
     head AS MATERIALIZED (SELECT m.at, o.id FROM moved m CROSS JOIN LATERAL (SELECT id, due_at FROM open_deliveries
       WHERE endpoint = m.endpoint AND transaction_id = m.transaction_id AND ${LINE} AND ordered = ${BEHIND} ORDER BY seq LIMIT 1) o WHERE o.due_at = ${NEVER})
-    UPDATE open_deliveries o SET due_at = head.at + o.ordered_wait FROM head WHERE o.id = head.id AND o.due_at = ${NEVER}`,
+    UPDATE open_deliveries o SET due_at = head.at + o.ordered_wait FROM head WHERE o.id = ANY (ARRAY[head.id]) AND o.due_at = ${NEVER}`,
 };
 
 const GO = { name: 'order_go', text: `UPDATE open_deliveries SET ordered = ${FIRST} WHERE id = ANY ($1::text[])` };
 
 const OVERTAKE = {
   name: 'order_overtake',
-  text: `UPDATE open_deliveries o SET ordered = ${OVERTAKEN} FROM unnest($1::text[]) AS r (id) JOIN open_deliveries d ON d.id = r.id
+  text: `UPDATE open_deliveries o SET ordered = ${OVERTAKEN} FROM unnest($1::text[]) AS r (id) JOIN open_deliveries d ON d.id = ANY (ARRAY[r.id])
     WHERE o.endpoint = d.endpoint AND o.transaction_id = d.transaction_id AND o.status = 'pending' AND o.ordered > 0 AND o.ordered = ${FIRST} AND o.seq < d.seq`,
 };
 

@@ -22,21 +22,21 @@ import { atomically, commit, once } from './transact.ts';
 
 const ORIGINS = {
   name: 'origins',
-  text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = r.id
-    LEFT JOIN transactions t ON t.id = e.transaction_id LEFT JOIN requests q ON q.id = e.request WHERE e.expired_at IS NULL AND q.expired_at IS NULL`,
+  text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = ANY (ARRAY[r.id])
+    LEFT JOIN transactions t ON t.id = ANY (ARRAY[e.transaction_id]) LEFT JOIN requests q ON q.id = ANY (ARRAY[e.request]) WHERE e.expired_at IS NULL AND q.expired_at IS NULL`,
 };
 
 // From here to the commit the content of these events does not expire (expirable.ts).
 const HOLD = { name: 'hold_events', text: 'SELECT FROM events WHERE id = ANY ($1::text[]) FOR KEY SHARE' };
 const HOLD_OF = {
   name: 'hold_event_of',
-  text: 'SELECT FROM events e JOIN deliveries d ON d.event = e.id WHERE d.id = $1 FOR KEY SHARE OF e',
+  text: 'SELECT FROM deliveries d JOIN events e ON e.id = ANY (ARRAY[d.event]) WHERE d.id = $1 FOR KEY SHARE OF e',
 };
 
 const LEASED = {
   name: 'added',
   text: `SELECT ${LEASED_COLUMNS} FROM (SELECT r.at, o.id, o.attempt_count AS attempt, o.failures, o.turn, o.ordered
-      FROM unnest($1::text[]) WITH ORDINALITY AS r (id, at) JOIN open_deliveries o ON o.id = r.id) l ${LEASED_FROM} ORDER BY l.at`,
+      FROM unnest($1::text[]) WITH ORDINALITY AS r (id, at) JOIN open_deliveries o ON o.id = ANY (ARRAY[r.id])) l ${LEASED_FROM} ORDER BY l.at`,
 };
 
 const RETRY = {
@@ -58,7 +58,7 @@ const ABANDON = {
     (SELECT id FROM open_deliveries WHERE endpoint = $1 AND status = 'pending' AND owner IS NULL LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id`,
 };
 
-const THERE = { name: 'added_there', text: 'SELECT d.id FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = r.id' };
+const THERE = { name: 'added_there', text: 'SELECT d.id FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = ANY (ARRAY[r.id])' };
 
 type Origin = ToDeliver['event'] & { readonly doc: string | null };
 

@@ -30,7 +30,7 @@ const RESULTS = typedRowsOf('result_row', {
 });
 
 // Who is leased is pending. Saying so as well would let the planner, while the table is empty, choose to read all that is pending.
-const FENCE = 'o.id = r.delivery AND o.owner = r.owner AND o.attempt_count = r.n';
+const FENCE = 'o.id = ANY (ARRAY[r.delivery]) AND o.owner = r.owner AND o.attempt_count = r.n';
 
 /** Everything that a batch of results changes, in one statement and one round trip: what is fenced off changes nothing. */
 const SETTLE = {

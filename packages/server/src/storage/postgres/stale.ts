@@ -13,16 +13,16 @@ import { atomically, commit, once } from './transact.ts';
 const MOST_EVENTS = 500;
 
 /** The endpoint took `s`, though it may have been sent again since. */
-export const DELIVERED = `(NOT EXISTS (SELECT 1 FROM open_deliveries x WHERE x.id = s.id)
-  OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery = s.id AND a.outcome = 'succeeded'))`;
+export const DELIVERED = `(NOT EXISTS (SELECT 1 FROM open_deliveries x WHERE x.id = ANY (ARRAY[s.id]))
+  OR EXISTS (SELECT 1 FROM attempts a WHERE a.delivery = ANY (ARRAY[s.id]) AND a.outcome = 'succeeded'))`;
 
 /** For each of these deliveries, its own event and those of its transaction that were really delivered to the same endpoint. */
 const SEEN = {
   name: 'stale_seen',
   text: `SELECT d.id AS delivery, e.id = d.event AS own, e.id, e.type, e.dedupe_key AS "dedupeKey", e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.movement
-    FROM unnest($1::text[]) AS r (id) JOIN open_deliveries p ON p.id = r.id AND NOT p.forced JOIN deliveries d ON d.id = r.id
+    FROM unnest($1::text[]) AS r (id) JOIN open_deliveries p ON p.id = ANY (ARRAY[r.id]) AND NOT p.forced JOIN deliveries d ON d.id = ANY (ARRAY[r.id])
     CROSS JOIN LATERAL (SELECT * FROM events WHERE transaction_id = d.transaction_id AND state = 'recorded' AND movement IS NOT NULL ORDER BY seq DESC LIMIT ${MOST_EVENTS}) e
-    WHERE e.id = d.event OR EXISTS (SELECT 1 FROM deliveries s WHERE s.event = e.id AND s.endpoint = d.endpoint AND ${DELIVERED})`,
+    WHERE e.id = d.event OR EXISTS (SELECT 1 FROM deliveries s WHERE s.event = ANY (ARRAY[e.id]) AND s.endpoint = d.endpoint AND ${DELIVERED})`,
 };
 
 const END = {

@@ -11,15 +11,15 @@ export interface Written {
 
 const REQUESTS = {
   name: 'written_requests',
-  text: 'SELECT q.id, q.verdict FROM unnest($1::text[]) AS r (id) JOIN requests q ON q.id = r.id',
+  text: 'SELECT q.id, q.verdict FROM unnest($1::text[]) AS r (id) JOIN requests q ON q.id = ANY (ARRAY[r.id])',
 };
 
 const EVENTS = {
   name: 'written_events',
   text: `SELECT e.id, (SELECT count(*) FROM deliveries d WHERE d.event = e.id)::int AS deliveries, t.doc,
-      (SELECT json_object_agg(d.id, convert_from(coalesce(d.body, p.body), 'UTF8')) FROM deliveries d LEFT JOIN deliveries p ON p.id = d.body_of
+      (SELECT json_object_agg(d.id, convert_from(coalesce(d.body, p.body), 'UTF8')) FROM deliveries d LEFT JOIN deliveries p ON p.id = ANY (ARRAY[d.body_of])
         WHERE d.event = e.id AND d.format = 'transaction') AS bodies
-    FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = r.id LEFT JOIN transactions t ON t.id = e.transaction_id`,
+    FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = ANY (ARRAY[r.id]) LEFT JOIN transactions t ON t.id = ANY (ARRAY[e.transaction_id])`,
 };
 
 interface EventRow {
