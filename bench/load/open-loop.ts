@@ -55,7 +55,8 @@ export async function runOpen(requests: Requests, plan: OpenPlan): Promise<OpenR
       await until(due);
       late.record(Math.max(1, Math.round((sharedNow() - due) * 1000)));
       const request = requestAt(requests, plan.from + index);
-      const connection = idle.pop();
+      // In turn: one that never says anything is closed by the server after a while.
+      const connection = idle.shift();
       if (connection !== undefined) connection.send(request);
       else if (all.length < MAX_CONNECTIONS) open().then((fresh) => fresh.send(request), done.reject);
       else throw new Error(`${MAX_CONNECTIONS} requests wait for an answer: the server does not keep up with ${plan.perSecond} per second`);
