@@ -18,7 +18,7 @@ const MOST_REPORTS = 3;
 const SAMPLE_EVERY = 100;
 /** Where a machine is slow the run ends before all seeds have had their turn, after some at least; a number that was asked for is kept. */
 const AT_LEAST = 300;
-const LONGEST_MS = env['PAYBELL_SIMULATION_SEEDS'] === undefined ? 90_000 : Infinity;
+const LONGEST_MS = env['PAYBELL_SIMULATION_SEEDS'] === undefined ? 150_000 : Infinity;
 
 const dog = watchdog();
 
