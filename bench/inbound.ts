@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { startChild, type Child } from './child.ts';
 import { median, rounded, shown } from './figures.ts';
+import { makeHome } from './home.ts';
 import type { BareServer } from './load/bare-server.ts';
 import type { ClosedResult } from './load/closed-loop.ts';
 import type { Generator } from './load/generator.ts';
@@ -46,7 +44,7 @@ export async function run(options: RunOptions): Promise<Report> {
   const rounds = options.rounds ?? 5;
   await using generator = startChild<Generator>('generator.ts');
   await using bare = startChild<BareServer>('bare-server.ts');
-  await using folder = await temporaryFolder();
+  await using folder = await makeHome('sqlite');
   await using least = startChild<LeastServer>('least-server.ts');
   await using paybell = await startPaybell(options.store);
   const source = await paybell.api<{ ingestPath: string }>('POST', '/v1/sources', { provider: 'serixpay', secret: SECRET });
@@ -56,7 +54,7 @@ export async function run(options: RunOptions): Promise<Report> {
     target: { host: '127.0.0.1', port: barePort, path: source.ingestPath },
     cpuMicros: () => bare.call('cpu'),
   };
-  const leastPort = await least.call('listen', { folder: folder.path, secret: SECRET });
+  const leastPort = await least.call('listen', { folder: folder.data, secret: SECRET });
   const second: Side = {
     repeat: false,
     target: { host: '127.0.0.1', port: leastPort, path: source.ingestPath },
@@ -96,11 +94,6 @@ async function timed(
   const result = await generator.call('closed', { name: 'round', connections: CONNECTIONS, seconds, repeat: side.repeat });
   const used = (await side.cpuMicros()) - before;
   return { ...result, perSecond: result.accepted / result.seconds, serverCpuMicros: used / Math.max(1, result.accepted) };
-}
-
-async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'paybell-bench-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 function describe(pairs: readonly Round[], rssMb: number): Report {

@@ -17,6 +17,12 @@ export function cpuMicrosOf(pid: number): number | null {
   }
 }
 
+/** Microseconds of CPU that this process has used. */
+export function ownCpuMicros(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
 /** Megabytes of memory in use now and at most so far; null where the system does not tell. */
 export function memoryOf(pid: number): { readonly rssMb: number; readonly peakMb: number } | null {
   try {

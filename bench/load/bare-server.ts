@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerCalls } from '../child.ts';
+import { ownCpuMicros } from '../process-cost.ts';
 
 // The baseline of `inbound`: the least that a Node server can do with a webhook.
 
@@ -21,11 +22,7 @@ const handlers = {
     new Promise((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     }),
-  /** Microseconds of CPU that this process has used. */
-  cpu(): number {
-    const used = process.cpuUsage();
-    return used.user + used.system;
-  },
+  cpu: ownCpuMicros,
 };
 
 export type BareServer = typeof handlers;

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { answerCalls } from '../child.ts';
+import { ownCpuMicros } from '../process-cost.ts';
 import type { Row } from './least-store.ts';
 
 // The second baseline of `inbound`: the least program that verifies a webhook, keeps its bytes, knows a repeat and answers after a durable
@@ -87,11 +88,7 @@ const handlers = {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
     });
   },
-  /** Microseconds of CPU that this process has used. */
-  cpu(): number {
-    const used = process.cpuUsage();
-    return used.user + used.system;
-  },
+  cpu: ownCpuMicros,
 };
 
 export type LeastServer = typeof handlers;

@@ -1,3 +1,5 @@
+import type { Published } from './faces.ts';
+
 /** Why the engine refuses a call: a closed list. The HTTP table (http/problems.ts) gives each a status and a title. */
 export const REFUSALS = [
   'unknown_source',
@@ -31,10 +33,10 @@ export class Refusal extends Error {
 }
 
 /** Events whose Idempotency-Key was used before with another body; the others of the same call were published. */
-export class KeyConflict<Line> extends Refusal {
+export class KeyConflict extends Refusal {
   /** What became of each event of the call; null where its key was used before. */
-  readonly lines: readonly (Line | null)[];
-  constructor(lines: readonly (Line | null)[]) {
+  readonly lines: readonly (Published | null)[];
+  constructor(lines: readonly (Published | null)[]) {
     super('idempotency_conflict', 'This Idempotency-Key was used before with another body. Use a new key for a new event.');
     this.lines = lines;
   }

@@ -10,7 +10,7 @@ export async function publishBatch(engine: Engine, merchant: string, items: read
   try {
     return await engine.publish(merchant, items);
   } catch (error) {
-    if (error instanceof KeyConflict) throw conflictIn(error.lines as readonly (Published | null)[]);
+    if (error instanceof KeyConflict) throw conflictIn(error.lines);
     throw error;
   }
 }

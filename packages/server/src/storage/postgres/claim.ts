@@ -45,10 +45,10 @@ const BACKLOG = `WITH RECURSIVE ${WAITING}
     extract(epoch FROM clock_timestamp()) * 1000 AS now
   FROM waiting CROSS JOIN ${TURNS} WHERE endpoint IS NOT NULL`;
 
-// Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
 /** What was not tried keeps its place before all that came later: `now` would put it behind the whole backlog, again at each restart. */
 const MADE_AT = '(SELECT d.created_at FROM deliveries d WHERE d.id = o.id)';
 
+// Leases end within the horizon, so only that stretch of the index is read, never the backlog of later retries.
 const TAKE_OVER = {
   name: 'take_over',
   text: `WITH RECURSIVE ${WAITING},

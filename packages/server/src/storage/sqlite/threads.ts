@@ -32,12 +32,6 @@ export function isFatal(code: number | null): boolean {
   return code !== null && FATAL_CODES.has(code & 0xff);
 }
 
-/** A thread of this folder, beside this file. */
-function start(file: 'worker' | 'syncer', workerData: unknown, port: MessagePort | null): Worker {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  return new Worker(new URL(`./${file}${extension}`, import.meta.url), { workerData, transferList: port === null ? [] : [port] });
-}
-
 interface Waiter {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -77,12 +71,23 @@ class Calls {
   };
 }
 
+/** A thread of this folder, beside this file; when it ends, its calls end with it. */
+function start(
+  file: 'worker' | 'syncer',
+  workerData: unknown,
+  { port, calls }: { readonly port: MessagePort | null; readonly calls: Calls },
+): Worker {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const thread = new Worker(new URL(`./${file}${extension}`, import.meta.url), { workerData, transferList: port === null ? [] : [port] });
+  thread.on('error', calls.die);
+  thread.on('exit', () => calls.die(new Error(`its ${file} exited`)));
+  return thread;
+}
+
 /** A connection in a thread of its own. */
 export async function startThread(path: string, mode: Exclude<Mode, 'write' | 'alone'>): Promise<Connection> {
   const calls = new Calls();
-  const worker = start('worker', { path, mode, written: null } satisfies WorkerData, null);
-  worker.on('error', calls.die);
-  worker.on('exit', () => calls.die(new Error('it exited')));
+  const worker = start('worker', { path, mode, written: null } satisfies WorkerData, { port: null, calls });
   worker.on('message', calls.answer);
   await calls.ready();
   return connectionTo(calls, worker);
@@ -95,21 +100,17 @@ export async function startThread(path: string, mode: Exclude<Mode, 'write' | 'a
 export async function startWriter(path: string): Promise<Connection> {
   const calls = new Calls();
   const { port1, port2 } = new MessageChannel();
-  const worker = start('worker', { path, mode: 'write', written: port1 } satisfies WorkerData, port1);
+  const worker = start('worker', { path, mode: 'write', written: port1 } satisfies WorkerData, { port: port1, calls });
   let held: Answer[] = [];
   let synced = 0;
-  worker.on('error', calls.die);
-  worker.on('exit', () => calls.die(new Error('it exited')));
   worker.on('message', (answer: Answer) => {
     if (answer.id <= synced || 'error' in answer) calls.answer(answer);
     else held.push(answer);
   });
   await calls.ready();
   // The log is there once the writer has opened the database.
-  const syncer = start('syncer', { path, written: port2 }, port2);
+  const syncer = start('syncer', { path, written: port2 }, { port: port2, calls });
   const ready = Promise.withResolvers<void>();
-  syncer.on('error', calls.die);
-  syncer.on('exit', () => calls.die(new Error('its syncing stopped')));
   syncer.on('message', (answer: Synced) => {
     if ('error' in answer) {
       calls.die(new StorageError(`The log could not be synced: ${answer.error}`, true));
