@@ -61,7 +61,12 @@ function faults(): void {
       ]);
       proxy.cutNextCommit(cut);
       await store.record([{ request: request('r4', { verdict: 'rejected', reason: 'signature_missing' }), events: [] }]);
-      assert.equal(proxy.cuts(), 2);
+      proxy.cutNextCommit(cut);
+      const [third] = await store.record([
+        inbound(request('r5'), event('e5', { movement: payment('p5'), deliveries: [delivery('d5', 'end_1')] })),
+      ]);
+      assert.equal(proxy.cuts(), 3);
+      assert.deepEqual([third?.requestVerdict, third?.events[0]?.outcome, third?.transactions.length], ['accepted', 'stored', 1]);
       assert.deepEqual(
         answers.map(({ requestVerdict }) => requestVerdict),
         ['accepted', 'duplicate', 'rejected'],
@@ -77,7 +82,7 @@ function faults(): void {
       assert.equal(answers[0]?.transactions.length, 1);
       assert.equal((await store.getEvent({ merchant: null, id: 'e1' }))?.event.duplicates, 1);
       const { series, standing, providers } = await store.stats({ merchant: null, from: T, to: T, bucketMs: 60_000 });
-      assert.deepEqual([series[0]?.requests, series[0]?.events, standing[0]?.count, providers[0]?.rejected], [4, 1, 1, 2]);
+      assert.deepEqual([series[0]?.requests, series[0]?.events, standing[0]?.count, providers[0]?.rejected], [5, 2, 2, 2]);
       assert.deepEqual(await store.check({ now: T }), []);
       await store.close();
       await proxy.close();

@@ -6,13 +6,19 @@ export type Cut = 'before' | 'after';
 
 export interface Proxy {
   readonly url: string;
-  /** The next COMMIT that passes costs its connection. */
+  /** The next commit that passes costs its connection. */
   cutNextCommit(when: Cut): void;
   cuts(): number;
   /** From the next cut on nobody gets through any more. */
   shutWithNextCut(): void;
   close(): Promise<void>;
 }
+
+/** What a commit ends with: a statement of its own, or the Sync behind a batch that is all new, which begins with its locks. */
+const ENDS = ['COMMIT\0', 'record_locks\0'];
+
+/** The server is ready for the next query, and in no transaction. */
+const IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 /** A wire between a store and its server that can be cut at the worst moment. */
 export async function startProxy(target: string): Promise<Proxy> {
@@ -39,7 +45,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     }
     let deaf = false;
     client.on('data', (chunk) => {
-      if (armed === null || !chunk.includes('COMMIT\0')) return void remote.write(chunk);
+      if (armed === null || !ENDS.some((end) => chunk.includes(end))) return void remote.write(chunk);
       cuts += 1;
       shut = shutting;
       if (armed === 'before') end();
@@ -51,8 +57,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     });
     remote.on('data', (chunk) => {
       if (!deaf) return void client.write(chunk);
-      // The server has answered to the commit when it is ready for the next query.
-      if (chunk.includes('COMMIT\0')) end();
+      if (chunk.includes(IDLE)) end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -9,6 +9,8 @@ interface Kinds {
   int8: number | null;
   float8: number | null;
   bool: boolean | null;
+  /** An array within a row. */
+  texts: readonly string[] | null;
 }
 
 export type Columns = Readonly<Record<string, keyof Kinds>>;
@@ -38,7 +40,7 @@ export interface TypedRows<C extends Columns> {
 export type RowTypes = ReadonlyMap<string, number>;
 
 /** Object ids of the element types, as in the catalogue of every PostgreSQL. */
-const OID: Readonly<Record<keyof Kinds, number>> = { text: 25, bytea: 17, int8: 20, float8: 701, bool: 16 };
+const OID: Readonly<Record<keyof Kinds, number>> = { text: 25, bytea: 17, int8: 20, float8: 701, bool: 16, texts: 1009 };
 
 const HEADER_BYTES = 20;
 
@@ -143,6 +145,12 @@ const WRITERS: { readonly [K in keyof Kinds]: (value: NonNullable<Kinds[K]>, at:
     scratch.writeInt32BE(1, at);
     scratch[at + 4] = value ? 1 : 0;
     return at + 5;
+  },
+  texts(value, at) {
+    const start = at + 4;
+    const end = column('text', { rows: value, value: (cell) => cell, start });
+    scratch.writeInt32BE(end - start, at);
+    return end;
   },
 };
 

@@ -39,6 +39,11 @@ export function isRepeated(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
+/** A condition of a statement does not hold (`childless`). */
+export function isUnmet(error: unknown): boolean {
+  return codeOf(error) === '22012';
+}
+
 /** `unsure`: a try was made whose end nobody knows. */
 export function storageError(error: unknown, unsure = false): StorageError {
   if (error instanceof StorageError && !unsure) return error;

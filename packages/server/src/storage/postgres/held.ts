@@ -3,28 +3,29 @@ import type { Transaction, TransactionIdentity } from '@paybell/sdk';
 import type { Folded } from '../../ledger/refold.ts';
 import type { NewEvent } from '../contract.ts';
 import { encode } from './arrays.ts';
+import { TAKE_PLACE } from './numbered.ts';
+import type { Step } from './steps.ts';
+import type { Statement } from './trip.ts';
 
-/** A transaction as a commit finds and leaves it. Where it is new, its number is reserved already. */
+/** A transaction as a commit finds and leaves it. */
 export interface Held {
-  readonly seq: number;
+  /** Null where it is new: its number is given when it is written. */
+  readonly seq: number | null;
   readonly isNew: boolean;
   identity: TransactionIdentity | null;
   doc: string | null;
   fold: string;
+  /** Texts that this commit adds to those by which it is searched. */
+  readonly references: string[];
   /** Set once this commit changed it. */
   now: Transaction | null;
 }
 
-interface Read {
-  readonly id: string;
-  readonly seq: number;
-  /** Null where there is no such row. */
-  readonly identity: TransactionIdentity | null;
-  readonly doc: string | null;
-  readonly fold: string;
-}
+type Read = Pick<Held, 'seq' | 'identity' | 'doc' | 'fold'>;
 
-/** What is there of the rows that were asked for (`row`), and of their `child`ren; and `numbers` for as many new ones, which are the most. */
+const NOT_THERE: Read = { seq: null, identity: null, doc: null, fold: '' };
+
+/** What is there of the rows that were asked for (`row`), and of their `child`ren. */
 type Found =
   | (Pick<TransactionIdentity, 'id' | 'merchant' | 'provider' | 'kind' | 'key'> & {
       readonly what: 'row';
@@ -33,21 +34,37 @@ type Found =
       readonly doc: string;
       readonly fold: string;
     })
-  | { readonly what: 'child'; readonly id: string; readonly parent: string; readonly doc: string }
-  | { readonly what: 'numbers'; readonly doc: string };
+  | { readonly what: 'child'; readonly id: string; readonly parent: string; readonly doc: string };
 
 const READ = {
   name: 'record_held',
   text: `SELECT 'row' AS what, t.id, t.seq, t.merchant, t.provider, t.kind, t.key, t.parent, t.doc, t.fold FROM unnest($1::text[]) AS r (id) JOIN transactions t ON t.id = ANY (ARRAY[r.id])
     UNION ALL SELECT 'child', c.id, NULL, NULL, NULL, NULL, NULL, c.parent, c.doc, NULL FROM unnest($1::text[]) AS r (id)
-      CROSS JOIN LATERAL (SELECT * FROM transactions WHERE parent = r.id OFFSET 0) c
-    UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('transactions_seq')::text, ' '), NULL FROM unnest($1::text[])`,
+      CROSS JOIN LATERAL (SELECT * FROM transactions WHERE parent = r.id OFFSET 0) c`,
 };
 
+/** In sorted order, so that two nodes wait for each other instead of standing in each other's way. */
 const LOCK = {
   name: 'record_locks',
-  text: 'SELECT pg_advisory_xact_lock(key) FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k',
+  text: `SELECT ${TAKE_PLACE}, count(locked) FROM (SELECT pg_advisory_xact_lock(key) AS locked
+    FROM (SELECT DISTINCT hashtextextended(id, 0) AS key FROM unnest($1::text[]) AS t (id) ORDER BY 1) k) l`,
 };
+
+/** Holds these transactions until the commit, whether they are there yet or not, and takes the commit's place among all. */
+export function lockStatement(ids: readonly string[]): Statement {
+  return { ...LOCK, values: [encode('text', ids)] };
+}
+
+/** Fails, by a division by zero, where one of these transactions has children already. */
+export function childless(ids: readonly string[]): Step {
+  return {
+    name: 'childless',
+    condition: true,
+    text: (at) => `(SELECT 1 / (1 - count(*)) FROM (SELECT FROM unnest($${at}::text[]) AS r (id)
+      CROSS JOIN LATERAL (SELECT FROM transactions WHERE parent = r.id LIMIT 1 OFFSET 0) c LIMIT 1) children)`,
+    rows: () => encode('text', ids),
+  };
+}
 
 /** The transactions that a batch may touch, in order of arrival: those its events name, and their parents. */
 export function namedBy(events: readonly NewEvent[]): string[] {
@@ -77,14 +94,11 @@ export class HeldRows {
   async read(client: PoolClient, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const { rows } = await client.query<Found>({ ...READ, values: [encode('text', ids)] });
-    let numbers: string[] = [];
     for (const found of rows) {
       if (found.what === 'row') this.#read.set(found.id, { ...found, identity: identityOf(found) });
-      else if (found.what === 'child') this.#childrenRead(found.parent).set(found.id, found.doc);
-      else numbers = found.doc.split(' ');
+      else this.#childrenRead(found.parent).set(found.id, found.doc);
     }
-    for (const [index, id] of ids.entries())
-      if (!this.#read.has(id)) this.#read.set(id, { id, seq: Number(numbers[index]), identity: null, doc: null, fold: '' });
+    this.begin(ids.filter((id) => !this.#read.has(id)));
     const unread = rows.flatMap((found) =>
       found.what !== 'row' || found.parent === null || this.#read.has(found.parent) ? [] : [found.parent],
     );
@@ -92,6 +106,11 @@ export class HeldRows {
     const further = [...new Set(unread)];
     await lockTransactions(client, further);
     await this.read(client, further);
+  }
+
+  /** These are not there, and have no children. */
+  begin(ids: readonly string[]): void {
+    for (const id of ids) this.#read.set(id, NOT_THERE);
   }
 
   #childrenRead(parent: string): Map<string, string> {
@@ -111,7 +130,7 @@ export class HeldRows {
     if (row === undefined) {
       const read = this.#read.get(id);
       if (read === undefined) throw new Error(`The transaction ${id} was not read before its events were folded.`);
-      row = { seq: read.seq, isNew: read.doc === null, identity: read.identity, doc: read.doc, fold: read.fold, now: null };
+      row = { ...read, isNew: read.doc === null, references: [], now: null };
       this.#rows.set(id, row);
     }
     return row;

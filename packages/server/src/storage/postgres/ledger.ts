@@ -9,7 +9,6 @@ import type { NewEvent } from '../contract.ts';
 import { typedRowsOf } from './arrays.ts';
 import { chains } from './chain.ts';
 import { newReferences } from './refs.ts';
-import type { Reference } from './refs.ts';
 import type { Held, HeldRows } from './held.ts';
 import { stepOver } from './steps.ts';
 import type { Step } from './steps.ts';
@@ -20,7 +19,6 @@ export interface LedgerChange {
   readonly changed: ReadonlyMap<string, string[]>;
   /** Events that cannot be folded, with the reason. */
   readonly unfolded: ReadonlyMap<string, string>;
-  readonly references: readonly Reference[];
 }
 
 /**
@@ -43,6 +41,14 @@ export async function foldEvents(
   }
 }
 
+/** As `foldEvents`, where no transaction was there before and none has a parent: nothing is read. Null where that is not enough. */
+export function foldNew(events: readonly NewEvent[], held: HeldRows): (LedgerChange & { readonly sums: Tally }) | null {
+  const wanted = new Set<string>();
+  const sums = new Tally();
+  const change = foldAll({ touched: touchedBy(events), held, sums, earlier: new Map(), wanted });
+  return wanted.size > 0 || change.unfolded.size > 0 ? null : { ...change, sums };
+}
+
 interface Folding {
   readonly touched: ReadonlyMap<string, Touched>;
   readonly held: HeldRows;
@@ -57,10 +63,9 @@ function foldAll(folding: Folding): LedgerChange {
   const { touched, held } = folding;
   const changed = new Map<string, string[]>();
   const unfolded = new Map<string, string>();
-  const references: Reference[] = [];
   const parents = new Map<string, { child: string; at: number }>();
   const keep = (folded: Folded | null): Folded | null => {
-    if (folded !== null) references.push(...newReferences(folded, held.of(folded.now.id).seq));
+    if (folded !== null) held.of(folded.now.id).references.push(...newReferences(folded));
     return folded;
   };
   for (const [id, one] of touched) {
@@ -79,7 +84,7 @@ function foldAll(folding: Folding): LedgerChange {
     if (own.length > 0) own.splice(0, 1, folded.doc);
     else changed.get(child)?.push(folded.doc);
   }
-  return { changed, unfolded, references };
+  return { changed, unfolded };
 }
 
 function foldOne(
@@ -134,21 +139,27 @@ const TRANSACTIONS = typedRowsOf('transaction_row', {
   parent: 'text',
   doc: 'text',
   fold: 'text',
+  refs: 'texts',
 });
+
+const COLUMNS = 'updated_at, id, merchant, provider, kind, key, status, rail, currency, parent, doc, fold';
 
 const INSERT = stepOver('transactions', {
   rows: TRANSACTIONS,
-  text: (rows) => `begun AS (INSERT INTO transactions (${TRANSACTIONS.names}) SELECT ${TRANSACTIONS.names} FROM ${rows})`,
+  text: (rows) => `begun AS MATERIALIZED (SELECT nextval('transactions_seq') AS number, r.* FROM ${rows}),
+    begun_rows AS (INSERT INTO transactions (seq, ${COLUMNS}) SELECT number, ${COLUMNS} FROM begun),
+    begun_refs AS (INSERT INTO refs (transaction_seq, merchant, value) SELECT number, merchant, unnest(refs) FROM begun)`,
 });
 
 const UPDATE = stepOver('transactions_moved', {
   rows: TRANSACTIONS,
-  text: (rows) =>
-    `moved AS (UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
-    FROM ${rows} WHERE t.seq = ANY (ARRAY[r.seq]))`,
+  text: (rows) => `moved AS MATERIALIZED (SELECT r.* FROM ${rows}),
+    moved_rows AS (UPDATE transactions t SET updated_at = r.updated_at, status = r.status, rail = r.rail, currency = r.currency, parent = r.parent, doc = r.doc, fold = r.fold
+      FROM moved r WHERE t.seq = ANY (ARRAY[r.seq])),
+    moved_refs AS (INSERT INTO refs (transaction_seq, merchant, value) SELECT seq, merchant, unnest(refs) FROM moved)`,
 });
 
-/** Writes the rows that a commit changed. They are locked, so what was not there when it was read is not there now. */
+/** Writes the rows that a commit changed, with what they can be searched by. They are locked, so what was not there when it was read is not there now. */
 export function writeTransactions(rows: readonly Held[]): Step[] {
   return [
     ...INSERT(rows.filter(({ isNew }) => isNew).map(transactionRow)),
@@ -156,7 +167,7 @@ export function writeTransactions(rows: readonly Held[]): Step[] {
   ];
 }
 
-function transactionRow({ seq, identity, now, doc, fold }: Held) {
+function transactionRow({ seq, identity, now, doc, fold, references: refs }: Held) {
   const { id, merchant, provider, kind, status, rail, parent, amount, amountReceived, updatedAt } = now as Transaction;
   const currency = amount?.currency ?? amountReceived?.currency ?? null;
   return {
@@ -173,5 +184,6 @@ function transactionRow({ seq, identity, now, doc, fold }: Held) {
     parent,
     doc,
     fold,
+    refs,
   };
 }

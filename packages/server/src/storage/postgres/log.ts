@@ -9,12 +9,19 @@ import type { Step } from './steps.ts';
 
 const FACT_BYTES = 16;
 
-/** What makes two events one fact, whatever the length of the key. `scope` is the source, or the merchant of a published event. */
-export function factOf({ scope, dedupeKey }: { readonly scope: string; readonly dedupeKey: string }): Buffer {
-  return hash('sha256', `${scope}\n${dedupeKey}`, 'buffer').subarray(0, FACT_BYTES);
+/** What makes two events one fact. `scope` is the source, or the merchant of a published event. */
+export function keyOf({ scope, dedupeKey }: { readonly scope: string; readonly dedupeKey: string }): string {
+  return `${scope}\n${dedupeKey}`;
 }
 
-const factOfEvent = ({ source, merchant, dedupeKey }: NewEvent): Buffer => factOf({ scope: source ?? merchant, dedupeKey });
+/** The key whatever its length. */
+export function factOf(key: string): Buffer {
+  return hash('sha256', key, 'buffer').subarray(0, FACT_BYTES);
+}
+
+export const keyOfEvent = ({ source, merchant, dedupeKey }: NewEvent): string => keyOf({ scope: source ?? merchant, dedupeKey });
+
+const factOfEvent = (event: NewEvent): Buffer => factOf(keyOfEvent(event));
 
 const EVENTS = typedRowsOf('event_row', {
   sequence: 'int8',
@@ -74,7 +81,25 @@ export async function insertEvents(
   { locks, types }: { readonly locks: readonly string[]; readonly types: RowTypes },
 ): Promise<Set<string>> {
   if (events.length === 0) return new Set();
-  const rows = events.map((event) => ({
+  const rows = events.map(eventRow);
+  const values = [encode('text', locks), EVENTS.bind(rows, types), rows.length];
+  const { rows: answers } = await client.query<{ fresh: readonly string[] | null }>({ ...INSERT_EVENTS, values });
+  return new Set(answers[0]?.fresh ?? rows.map(({ id }) => id));
+}
+
+const INSERT_NEW_EVENTS = stepOver('events', {
+  rows: EVENTS,
+  text: (rows) => `recorded AS (INSERT INTO events (seq, ${EVENTS.names})
+    SELECT seq, ${EVENTS.names} FROM (SELECT nextval('events_seq') AS seq, r.* FROM ${rows} OFFSET 0) arrived ORDER BY fact)`,
+});
+
+/** Inserts events that are all new: fails where one of them is not. */
+export function insertNewEvents(events: readonly NewEvent[]): Step[] {
+  return INSERT_NEW_EVENTS(events.map(eventRow));
+}
+
+function eventRow(event: NewEvent) {
+  return {
     sequence: event.sequence,
     occurred_at: event.occurredAt,
     recorded_at: event.recordedAt,
@@ -94,10 +119,7 @@ export async function insertEvents(
     transaction_id: event.transaction,
     movement: event.movement === null ? null : JSON.stringify(event.movement),
     data: event.data,
-  }));
-  const values = [encode('text', locks), EVENTS.bind(rows, types), rows.length];
-  const { rows: answers } = await client.query<{ fresh: readonly string[] | null }>({ ...INSERT_EVENTS, values });
-  return new Set(answers[0]?.fresh ?? rows.map(({ id }) => id));
+  };
 }
 
 /** For each event, the one that holds its key. */

@@ -4,43 +4,95 @@ import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
 import type { RowTypes } from './arrays.ts';
 import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
 import type { PreparedDeliveries, Queued } from './deliveries.ts';
-import { isRepeated } from './errors.ts';
-import { HeldRows, namedBy } from './held.ts';
+import { StorageError, isLost, isRepeated, isTransient, isUnmet, storageError } from './errors.ts';
+import { HeldRows, childless, lockStatement, namedBy } from './held.ts';
 import { judge } from './judge.ts';
 import type { Judged } from './judge.ts';
-import { foldEvents, writeTransactions } from './ledger.ts';
+import { foldEvents, foldNew, writeTransactions } from './ledger.ts';
 import type { LedgerChange } from './ledger.ts';
-import { countOnRequests, countRepeats, insertEvents, insertRequests, knownEvents, markEvents } from './log.ts';
-import { writeReferences } from './refs.ts';
+import { countOnRequests, countRepeats, insertEvents, insertNewEvents, insertRequests, knownEvents, markEvents } from './log.ts';
+import { createNovelty } from './novelty.ts';
 import { BEGIN_NUMBERING } from './numbered.ts';
 import type { OnShard } from './shards.ts';
 import type { Skew } from './skew.ts';
-import { runSteps } from './steps.ts';
+import { runSteps, statementOf } from './steps.ts';
+import type { Step } from './steps.ts';
 import { writeTallies } from './tallies.ts';
 import { TryAgain, atomically, commit, together } from './transact.ts';
+import { inOneTrip } from './trip.ts';
 import { NONE_DECIDED, decidedRequests, written } from './written.ts';
+import type { Written } from './written.ts';
 
 /**
- * The one commit behind every acknowledgement, in two round trips: BEGIN with the new events, the locks of what they touch and its rows
- * as they stand then; and everything else in one statement with the commit. The fold between the two is JavaScript.
+ * The one commit behind every acknowledgement. Where all is new, in one round trip: the fold begins from nothing, and the database refuses
+ * the whole where something was there. Else in two: BEGIN with the new events, the locks of what they touch and its rows as they stand
+ * then; and everything else in one statement with the commit. The fold between the two is JavaScript.
  */
 export function recordOperations(hot: Pool, parts: { readonly skew: Skew; readonly onShard: OnShard; readonly types: RowTypes }) {
+  const novelty = createNovelty();
+
+  const carefully = (arrivals: readonly Arrival[], begun?: { readonly maybeDone: boolean }): Promise<Recorded[]> =>
+    parts.onShard((shard) =>
+      atomically(hot, (client, { maybeDone }) => recordOnce(client, { ...parts, arrivals, maybeDone, shard }), begun),
+    );
+
+  async function asNew(arrivals: readonly Arrival[]): Promise<Recorded[]> {
+    try {
+      const recorded = await parts.onShard((shard) => recordNew(hot, { ...parts, arrivals, shard }));
+      novelty.proved(recorded !== null);
+      if (recorded !== null) return recorded;
+    } catch (error) {
+      // No connection: nothing was sent.
+      if (error instanceof StorageError) throw error;
+      if (isLost(error)) return carefully(arrivals, { maybeDone: true });
+      if (!isRepeated(error) && !isUnmet(error) && !isTransient(error)) throw storageError(error);
+      novelty.proved(false);
+    }
+    return carefully(arrivals);
+  }
+
   return {
-    record: (arrivals: readonly Arrival[]): Promise<Recorded[]> =>
-      arrivals.length === 0
-        ? Promise.resolve([])
-        : parts.onShard((shard) =>
-            atomically(hot, (client, { maybeDone }) => recordOnce(client, { ...parts, arrivals, maybeDone, shard })),
-          ),
+    async record(arrivals: readonly Arrival[]): Promise<Recorded[]> {
+      const { fresh, rest } = novelty.part(arrivals);
+      const parted = await Promise.all([fresh.length === 0 ? [] : asNew(fresh), rest.length === 0 ? [] : carefully(rest)]);
+      if (fresh.length === 0 || rest.length === 0) return parted.flat();
+      const answers = new Map([...fresh, ...rest].map((arrival, index) => [arrival, parted.flat()[index] as Recorded]));
+      return arrivals.map((arrival) => answers.get(arrival) as Recorded);
+    },
   };
 }
 
-interface Batch {
+interface NewBatch {
   readonly arrivals: readonly Arrival[];
-  readonly maybeDone: boolean;
   readonly skew: Skew;
   readonly shard: number;
   readonly types: RowTypes;
+}
+
+interface Batch extends NewBatch {
+  readonly maybeDone: boolean;
+}
+
+const NOTHING_BEFORE: Written = { requests: new Map(), events: new Map() };
+
+/** Null where it takes more than that. */
+async function recordNew(hot: Pool, { arrivals, skew, shard, types }: NewBatch): Promise<Recorded[] | null> {
+  const events = arrivals.flatMap((arrival) => arrival.events);
+  const fresh = new Set(events.map(({ id }) => id));
+  const named = namedBy(events);
+  const held = new HeldRows();
+  held.begin(named);
+  const judged = judge({ arrivals, fresh, known: new Map(), before: NOTHING_BEFORE, tally: new Tally() });
+  const change = foldNew(events, held);
+  if (change === null) return null;
+  const prepared = routes(judged, held, skew);
+  const steps = [
+    childless(named),
+    ...insertNewEvents(events),
+    ...writeSteps({ judged, change, held, prepared: [...prepared.values()], shard }),
+  ];
+  await inOneTrip(hot, [lockStatement(named), statementOf(steps, types)]);
+  return arrivals.map((arrival, index) => answer(arrival, judged.recorded[index] as Recorded, { fresh, change, prepared }));
 }
 
 async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]> {
@@ -87,29 +139,28 @@ function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, Pre
   );
 }
 
-interface Writes extends Batch {
+interface Writes {
   readonly judged: Judged;
   readonly change: LedgerChange & { readonly sums: Tally };
   readonly held: HeldRows;
   readonly prepared: readonly PreparedDeliveries[];
+  readonly shard: number;
 }
 
-async function write(client: PoolClient, { judged, change, held, prepared, shard, types, maybeDone }: Writes): Promise<void> {
-  const changed = held.changed();
-  const lines = [...judged.tally.lines.values(), ...change.sums.lines.values()];
+function writeSteps({ judged, change, held, prepared, shard }: Writes): Step[] {
+  return [
+    ...insertRequests(judged.requests),
+    ...writeTransactions(held.changed()),
+    ...insertDeliveries(prepared),
+    ...writeTallies([...judged.tally.lines.values(), ...change.sums.lines.values()], shard),
+  ];
+}
+
+async function write(client: PoolClient, { maybeDone, types, ...writes }: Writes & Batch): Promise<void> {
+  const { judged, change } = writes;
   try {
     await commit(client, () => [
-      ...runSteps(
-        client,
-        [
-          ...insertRequests(judged.requests),
-          ...writeTransactions(changed),
-          ...writeReferences(change.references),
-          ...insertDeliveries(prepared),
-          ...writeTallies(lines, shard),
-        ],
-        types,
-      ),
+      ...runSteps(client, writeSteps(writes), types),
       ...(judged.repeats.length === 0 ? [] : [countRepeats(client, judged.repeats)]),
       ...(judged.onRequests.size === 0 ? [] : [countOnRequests(client, judged.onRequests)]),
       ...(change.unfolded.size === 0 ? [] : [markEvents(client, change.unfolded)]),

@@ -2,22 +2,14 @@ import type { Pool } from 'pg';
 import type { Transaction } from '@paybell/sdk';
 import { references } from '../../ledger/references.ts';
 import type { Folded } from '../../ledger/refold.ts';
-import { typedRowsOf } from './arrays.ts';
 import { ask } from './page.ts';
 import type { Condition } from './page.ts';
-import { stepOver } from './steps.ts';
 
 /** An index entry holds less than a third of a page; nobody types more than this to search. */
 const SEARCHED_CHARS = 400;
 
 /** The code point after which no text goes on: closes the range of a prefix search. */
 const AFTER_ALL = '\u{10FFFF}';
-
-export interface Reference {
-  readonly transaction_seq: number;
-  readonly merchant: string;
-  readonly value: string;
-}
 
 /** The texts of a row as the index holds them. */
 export function indexed(row: Transaction): string[] {
@@ -29,17 +21,12 @@ function searched(text: string): string {
 }
 
 /** What a fold added to the texts of a row. */
-export function newReferences({ before, now }: Folded, seq: number): Reference[] {
-  const had = before === null ? [] : indexed(before);
-  return indexed(now).flatMap((value) => (had.includes(value) ? [] : [{ transaction_seq: seq, merchant: now.merchant, value }]));
+export function newReferences({ before, now }: Folded): string[] {
+  const all = indexed(now);
+  if (before === null) return all;
+  const had = indexed(before);
+  return all.filter((value) => !had.includes(value));
 }
-
-const REFS = typedRowsOf('ref_row', { transaction_seq: 'int8', merchant: 'text', value: 'text' });
-
-export const writeReferences = stepOver('refs', {
-  rows: REFS,
-  text: (rows) => `new_refs AS (INSERT INTO refs (${REFS.names}) SELECT ${REFS.names} FROM ${rows})`,
-});
 
 // The operator's search goes through each merchant's stretch of the index in turn: one probe finds the next merchant.
 const MERCHANTS = `ARRAY(WITH RECURSIVE m (id) AS ((SELECT merchant FROM refs ORDER BY merchant LIMIT 1)

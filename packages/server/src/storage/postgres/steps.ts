@@ -1,11 +1,13 @@
 import type { ClientBase } from 'pg';
 import type { Columns, RowOf, RowTypes, TypedRows } from './arrays.ts';
+import type { Statement } from './trip.ts';
 
 /** What a commit does to one table: common table expressions over the rows it is given. */
 export interface Step {
   readonly name: string;
-  /** `name AS (INSERT ...)`, over the rows of parameter `at`. */
+  /** `name AS (INSERT ...)`, over the rows of parameter `at`; of a condition an expression, which fails where it does not hold. */
   readonly text: (at: number) => string;
+  readonly condition?: boolean;
   readonly rows: (types: RowTypes) => Buffer;
 }
 
@@ -20,10 +22,19 @@ export function stepOver<const C extends Columns>(
 const texts = new Map<string, string>();
 
 /** Steps as one statement: a batch costs one message each way, whatever it writes. No step sees what another one writes. */
-export function runSteps(client: ClientBase, steps: readonly Step[], types: RowTypes): Promise<unknown>[] {
-  if (steps.length === 0) return [];
+export function statementOf(steps: readonly Step[], types: RowTypes): Statement {
   const name = steps.map((step) => step.name).join('+');
   let text = texts.get(name);
-  if (text === undefined) texts.set(name, (text = `WITH ${steps.map((step, index) => step.text(index + 1)).join(', ')} SELECT`));
-  return [client.query({ name, text, values: steps.map(({ rows }) => rows(types)) })];
+  if (text === undefined) {
+    const written = steps.flatMap((step, index) => (step.condition ? [] : [step.text(index + 1)]));
+    const conditions = steps.flatMap((step, index) => (step.condition ? [step.text(index + 1)] : []));
+    texts.set(name, (text = `WITH ${written.join(', ')} SELECT ${conditions.join(', ')}`));
+  }
+  return { name, text, values: steps.map(({ rows }) => rows(types)) };
+}
+
+export function runSteps(client: ClientBase, steps: readonly Step[], types: RowTypes): Promise<unknown>[] {
+  if (steps.length === 0) return [];
+  const { values, ...statement } = statementOf(steps, types);
+  return [client.query({ ...statement, values: [...values] })];
 }

@@ -13,8 +13,9 @@ export const TRIES = 4;
 export async function atomically<Result>(
   pool: Pool,
   work: (client: PoolClient, again: { readonly maybeDone: boolean }) => Promise<Result>,
+  begun = { maybeDone: false },
 ): Promise<Result> {
-  let maybeDone = false;
+  let { maybeDone } = begun;
   for (let left = TRIES; ; left--) {
     let client: PoolClient;
     try {

@@ -246,9 +246,8 @@ CREATE TYPE request_row AS (
 );
 CREATE TYPE transaction_row AS (
   seq int8, updated_at int8, id text, merchant text, provider text, kind text, key text, status text, rail text, currency text,
-  parent text, doc text, fold text
+  parent text, doc text, fold text, refs text[]
 );
-CREATE TYPE ref_row AS (transaction_seq int8, merchant text, value text);
 CREATE TYPE delivery_row AS (
   created_at int8, due_at int8, started_at int8, attempt_count int8, turn int8, ordered int8, ordered_wait int8, forced bool, id text,
   merchant text, event text, event_type text, endpoint text, transaction_id text, format text, body_of text, body bytea, owner text,
