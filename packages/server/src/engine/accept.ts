@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { diagnose } from '@paybell/sdk';
 import type { Provider, Verdict, VerifyInput } from '@paybell/sdk';
-import type { Arrival, NewRequest, Recorded } from '../storage/contract.ts';
+import type { NewRequest } from '../storage/contract.ts';
 import { providerOf } from './directory/rules.ts';
 import type { InnerDirectory } from './directory.ts';
 import type { Accepted, Inbound, Observe, Source } from './faces.ts';
@@ -54,22 +54,11 @@ export function createAccept(parts: AcceptParts): Accept {
   const quarantine = createQuarantine(parts);
   const diagnosing = limiter(clock, DIAGNOSES_PER_SECOND);
 
-  async function write(arrival: Arrival): Promise<Recorded> {
-    try {
-      const recorded = await recorder.submit(arrival);
-      router.recorded(arrival, recorded);
-      return recorded;
-    } catch (error) {
-      router.dropped(arrival);
-      throw error;
-    }
-  }
-
   async function take(source: Source, request: NewRequest, judged: Judged): Promise<Accepted> {
     const { provider, verdict, input } = judged;
     if (!verdict.ok) {
       const findings = input.body.byteLength <= DIAGNOSED_BYTES && diagnosing() ? diagnose(provider, input) : null;
-      await write({
+      await recorder.submit({
         request: {
           ...request,
           verdict: 'rejected',
@@ -84,7 +73,7 @@ export function createAccept(parts: AcceptParts): Accept {
     const bytes = verdict.authenticated ?? input.body;
     const read = readEvents({ provider, source, request, bytes, headers: input.headers, newId });
     const events = read.map((event) => router.route(event, clock.now()));
-    const recorded = await write({ request, events });
+    const recorded = await recorder.submit({ request, events });
     return { kind: recorded.requestVerdict === 'duplicate' ? 'duplicate' : 'accepted', request: request.id, ack: provider.ack };
   }
 
@@ -119,7 +108,7 @@ export function createAccept(parts: AcceptParts): Accept {
       const format = directory.formatOf(merchant);
       const made = items.map((item) => publishedEvent({ item, merchant, format, now, newId }));
       if (made.length === 0) return [];
-      const { events } = await write({
+      const { events } = await recorder.submit({
         request: null,
         events: made.map((read, index) => router.route(read, now, urls[index] ?? null)),
       });

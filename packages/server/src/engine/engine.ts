@@ -50,7 +50,13 @@ export function createEngine(given: EngineParts): Engine {
   const newId = createIds(clock, random);
   const observe = createObserve(log);
   const directory = createDirectory({ ...parts, newId });
-  const recorder = createRecorder({ ...parts, observe, onUnsure: (arrival) => router.unsure(arrival) });
+  const recorder = createRecorder({
+    ...parts,
+    observe,
+    onRecorded: (arrival, recorded) => router.recorded(arrival, recorded),
+    onDropped: (arrival) => router.dropped(arrival),
+    onUnsure: (arrival) => router.unsure(arrival),
+  });
   const { disableAfterMs = DISABLE_AFTER_MS } = parts;
   const deliver = createDeliver({ ...parts, directory, observe, disableAfterMs, owner: parts.node });
   const nodes = createNodes({ ...parts, directory, deliver, observe });
@@ -86,7 +92,7 @@ export function createEngine(given: EngineParts): Engine {
     diagnose,
     dataOf,
     endpointNow: deliver.now,
-    gauges: () => ({ waiting: recorder.waiting(), ...deliver.gauges() }),
+    gauges: () => ({ waiting: recorder.waiting(), hanging: recorder.hanging(), ...deliver.gauges() }),
     async start() {
       await directory.load();
       await deliver.start();

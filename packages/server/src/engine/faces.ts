@@ -251,7 +251,7 @@ export interface Engine {
   /** The data of an event as its provider wrote it. */
   dataOf(event: EventWithBody): JsonValue;
   /** How full it is, for /readyz and metrics. */
-  gauges(): { readonly waiting: number; readonly inFlight: number; readonly queued: number; readonly openBreakers: number };
+  gauges(): Readonly<Record<'waiting' | 'hanging' | 'inFlight' | 'queued' | 'openBreakers', number>>;
   /** How an endpoint is being sent to. */
   endpointNow(endpoint: Endpoint): EndpointNow;
   start(): Promise<void>;

@@ -109,6 +109,8 @@ export interface StorageFailure extends Error {
   readonly fatal: boolean;
   /** True: what was to be written may stand all the same. */
   readonly unsure: boolean;
+  /** True: the store is out of reach, whatever was to be written. */
+  readonly down: boolean;
 }
 
 export interface ById {

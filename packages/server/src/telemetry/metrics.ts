@@ -115,11 +115,12 @@ function drainInto(counter: Counter, label: string, counts: Record<string, numbe
 function watchGauges({ gauges }: Pick<Engine, 'gauges'>, registry: Registry): void {
   const help = {
     waiting: 'Arrivals that wait for a commit.',
+    hanging: 'Commits that take longer than eight seconds; nothing is taken in until they end.',
     inFlight: 'Attempts on the wire.',
     queued: 'Leased deliveries that wait for a free place.',
     openBreakers: 'Endpoints that are taken for down: what is due for them waits.',
   };
-  for (const name of ['waiting', 'inFlight', 'queued', 'openBreakers'] as const) {
+  for (const name of ['waiting', 'hanging', 'inFlight', 'queued', 'openBreakers'] as const) {
     const gauge: Gauge = new Gauge({
       name: `paybell_${name.replace(/[A-Z]/, (letter) => `_${letter.toLowerCase()}`)}`,
       help: help[name],

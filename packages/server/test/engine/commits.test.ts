@@ -64,7 +64,7 @@ describe('commits', () => {
     gate.close();
     let acknowledged = false;
     const accepting = world.receive(source, { type: 'payment.completed' }).then(() => (acknowledged = true));
-    await world.advance(30_000);
+    await world.advance(7_000);
     assert.deepEqual([acknowledged, world.calls.length, told], [false, 0, []]);
     gate.open();
     await accepting;
@@ -90,6 +90,53 @@ describe('commits', () => {
     await world.engine.publish('default', [item]);
     await world.advance(0);
     assert.equal(world.calls.length, 1, 'the room that the failed ones had reserved is free again');
+    await world.stop();
+  });
+
+  test('a commit that hangs: its callers are told before they give up, newcomers at once; when it ends after all, all goes on', async () => {
+    const gate = gated();
+    const world = await makeWorld({ wrap: gate.wrap });
+    await world.endpoint();
+    const told: string[] = [];
+    world.engine.observe.on('delivery', ({ status }) => told.push(status));
+    gate.close();
+    const publish = () =>
+      world.engine.publish('default', [item]).then(
+        () => 'kept',
+        (error: unknown) => (error instanceof Refusal ? error.code : String(error)),
+      );
+    const hanging = publish();
+    await quiet();
+    const behind = publish();
+    await world.advance(7_000);
+    assert.equal(await Promise.race([hanging, behind, Promise.resolve('none')]), 'none', 'a slow commit is waited for');
+    await world.advance(2_000);
+    assert.deepEqual([await hanging, await behind, await publish()], ['store_down', 'store_down', 'store_down']);
+    assert.equal(world.engine.gauges().hanging, 1);
+    assert.deepEqual([gate.batches, world.calls.length], [[1], 0]);
+    gate.open();
+    await world.advance(0);
+    assert.equal(world.engine.gauges().hanging, 0);
+    assert.equal(await publish(), 'kept');
+    await world.advance(0);
+    assert.equal((await world.storage.facts()).accepted, 2, 'what was written after all counts');
+    assert.deepEqual([world.calls.length, told.filter((status) => status === 'succeeded').length], [2, 2]);
+    await world.stop();
+  });
+
+  test('a store that is out of reach is asked once for all who wait, not once for each', async () => {
+    const gate = gated();
+    const world = await makeWorld({ wrap: gate.wrap });
+    gate.fail(() => Object.assign(new Error('connect ETIMEDOUT'), { down: true }));
+    gate.close();
+    const calls = Array.from({ length: 20 }, () => world.engine.publish('default', [item]));
+    const answers = Promise.allSettled(calls);
+    await quiet();
+    gate.open();
+    assert.ok((await answers).every((answer) => answer.status === 'rejected' && refused('store_down')(answer.reason)));
+    assert.equal(gate.batches.length, 1);
+    gate.fail(null);
+    await world.engine.publish('default', [item]);
     await world.stop();
   });
 

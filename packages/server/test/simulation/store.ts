@@ -37,11 +37,13 @@ export interface Watch {
 class Trouble extends Error implements StorageFailure {
   readonly fatal: boolean;
   readonly unsure: boolean;
-  constructor(message: string, { fatal, unsure }: { fatal: boolean; unsure: boolean }) {
+  readonly down: boolean;
+  constructor(message: string, { fatal, unsure, down }: { fatal: boolean; unsure: boolean; down: boolean }) {
     super(message);
     this.name = 'StorageError';
     this.fatal = fatal;
     this.unsure = unsure;
+    this.down = down;
   }
 }
 
@@ -100,7 +102,7 @@ export function storageFor(life: Life, parts: StoreParts): Storage {
     const fail = (fatal: boolean): void => {
       const unsure = fate === 'answer_lost';
       const sentence = `The store failed at ${name}${fatal ? ', and nobody knows what is on disk' : ''}.`;
-      answer(false, () => reject(new Trouble(sentence, { fatal, unsure })));
+      answer(false, () => reject(new Trouble(sentence, { fatal, unsure, down: mood.down || unsure })));
     };
     loop.after(startOf(name) - loop.now(), () => void run());
 

@@ -42,6 +42,9 @@ describe('PostgreSQL at its limits', { skip: postgres === null && 'no server of 
       clock: { now: () => T },
       observe: { emit: () => undefined } as unknown as Parameters<typeof createRecorder>[0]['observe'],
       log: { error: () => undefined } as unknown as Parameters<typeof createRecorder>[0]['log'],
+      timers: { after: () => () => undefined },
+      onRecorded: () => undefined,
+      onDropped: () => undefined,
       onUnsure: () => undefined,
     });
     const answers = Array.from({ length: MORE_THAN_WAITS }, (_, n) =>

@@ -37,6 +37,8 @@ export function health(api: Api, { engine, storage, metrics, log }: RouteParts):
         log.error({ error: String(error) }, 'the store does not answer');
         throw new Problem('store_down', 'The store does not answer.');
       });
+      if (engine.gauges().hanging > 0)
+        throw new Problem('store_down', 'The store answers, and commits hang: a synchronous standby may be away.');
       const { others, directory: version, behind, unreadable, redis } = engine.nodes.state();
       return {
         status: unreadable > 0 || redis === 'lost' ? ('degraded' as const) : ('ready' as const),

@@ -7,11 +7,17 @@ export class StorageError extends Error implements StorageFailure {
   /** SQLSTATE, or the code of the socket's error. */
   readonly code: string | null;
   readonly unsure: boolean;
-  constructor(message: string, code: string | null, unsure = false) {
+  readonly down: boolean;
+  constructor(
+    message: string,
+    code: string | null,
+    { unsure = false, down = false }: Partial<Pick<StorageFailure, 'unsure' | 'down'>> = {},
+  ) {
     super(message);
     this.name = 'StorageError';
     this.code = code;
     this.unsure = unsure;
+    this.down = down;
   }
 }
 
@@ -34,6 +40,11 @@ export function isLost(error: unknown): boolean {
   return code.startsWith('08') || code.startsWith('57P') || code === '25P03' || /^E[A-Z_]+$/.test(code);
 }
 
+/** The server may not be written to (any more): it is a standby now. What was sent was refused. */
+export function isReadOnly(error: unknown): boolean {
+  return codeOf(error) === '25006';
+}
+
 /** The row is there already under the same id, or under the same key. */
 export function isRepeated(error: unknown): boolean {
   return codeOf(error) === '23505';
@@ -44,16 +55,22 @@ export function isUnmet(error: unknown): boolean {
   return codeOf(error) === '22012';
 }
 
-/** `unsure`: a try was made whose end nobody knows. */
-export function storageError(error: unknown, unsure = false): StorageError {
-  if (error instanceof StorageError && !unsure) return error;
+/** `unsure`: a try was made whose end nobody knows. `down`: there was no connection for it. */
+export function storageError(error: unknown, { unsure = false, down = false } = {}): StorageError {
+  if (error instanceof StorageError && error.unsure === unsure && (error.down || !down)) return error;
   const { message } = error as Error;
   const code = codeOf(error);
   if (/after calling end/.test(message)) return new StorageError('The database is not open.', null);
   if (code === 'ERR_INVALID_URL')
     return new StorageError('This is no address of a database: write postgres://user:password@host:5432/name.', code);
+  const sentence = error instanceof StorageError ? message : `PostgreSQL: ${message === '' ? code : message}`;
   // Where a name has several addresses, the error of all of them together has no message of its own.
-  return new StorageError(`PostgreSQL: ${message === '' ? code : message}`, code, unsure);
+  return new StorageError(sentence, code, { unsure, down: down || isLost(error) || isReadOnly(error) || isFull(code) });
+}
+
+/** Out of connections, memory or disk. */
+function isFull(code: string | null): boolean {
+  return code !== null && code.startsWith('53');
 }
 
 /** As `storageError`, for a start: says what to do where the server is not there. */

@@ -16,6 +16,7 @@ export class StorageError extends Error implements StorageFailure {
   readonly fatal: boolean;
   /** Never: what failed was rolled back, or the process ends. */
   readonly unsure = false;
+  readonly down = false;
   constructor(message: string, fatal: boolean) {
     super(message);
     this.name = 'StorageError';
