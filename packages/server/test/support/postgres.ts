@@ -9,7 +9,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Client } from 'pg';
 
 const READY_WITHIN_MS = 30_000;
-const READY = 'ready to accept connections';
+const READY = /ready to accept (read-only )?connections/;
 
 /** What a test changes about the server; the rest is as Paybell wants it. */
 export type ServerSettings = Readonly<Record<string, string>>;
@@ -41,8 +41,14 @@ export interface TestPostgres {
 export async function startPostgres(settings: ServerSettings = {}): Promise<TestPostgres | null> {
   const given = process.env['PAYBELL_TEST_POSTGRES_URL'];
   if (given !== undefined && given !== '' && Object.keys(settings).length === 0) return outside(given);
+  const bin = ownPrograms();
+  return bin === null ? null : privateServer(bin, settings);
+}
+
+/** Where PostgreSQL's programs are. Where they are not it says so and answers with null, except under `CI=true`, where it throws. */
+export function ownPrograms(): string | null {
   const bin = programs();
-  if (bin !== null) return privateServer(bin, settings);
+  if (bin !== null) return bin;
   const sentence = 'There is no PostgreSQL here: install it (initdb and postgres on the PATH), or set PAYBELL_TEST_POSTGRES_URL.';
   if (process.env['CI'] === 'true') throw new Error(sentence);
   process.stderr.write(`skipped: ${sentence}\n`);
@@ -51,7 +57,7 @@ export async function startPostgres(settings: ServerSettings = {}): Promise<Test
 
 let schemas = 0;
 
-function freshOn(serverUrl: string): () => Promise<TestDatabase> {
+export function freshOn(serverUrl: string): () => Promise<TestDatabase> {
   return async () => {
     schemas += 1;
     const name = `paybell_test_${process.pid}_${schemas}`;
@@ -110,35 +116,67 @@ const GUARD = '"$@" & read -r signal; kill -s "${signal:-QUIT}" $!; wait $!';
 
 type Guarded = ChildProcessByStdio<Writable, null, Readable>;
 
-async function privateServer(bin: string, settings: ServerSettings): Promise<TestPostgres> {
-  const user = serverUser();
-  const folder = mkdtempSync(join(tmpdir(), 'paybell-postgres-'));
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid ?? 0);
-  const data = join(folder, 'data');
-  const options = { ...user, cwd: folder, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'paybell', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'], {
-    ...options,
-    stdio: 'pipe',
-  });
-  const port = await freePort();
-  const url = `postgres://paybell@127.0.0.1:${port}/postgres`;
-  let server: Guarded | null = null;
+export interface Folder {
+  readonly path: string;
+  /** Runs one of PostgreSQL's programs in it, as the user that may. */
+  run(program: string, args: readonly string[]): void;
+  remove(): void;
+}
 
-  const start = async (more: ServerSettings = settings): Promise<void> => {
-    const all: ServerSettings = { ...BASE, ...more };
-    const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), ...flags];
-    server = spawn('sh', ['-c', GUARD, 'sh', ...command], { ...options, stdio: ['pipe', 'ignore', 'pipe'] });
-    await ready(server);
+/** A folder for one server, owned by the user that PostgreSQL runs as. */
+export function serverFolder(bin: string): Folder & { readonly options: object } {
+  const user = serverUser();
+  const path = mkdtempSync(join(tmpdir(), 'paybell-postgres-'));
+  if (user.uid !== undefined) chownSync(path, user.uid, user.gid ?? 0);
+  const options = { ...user, cwd: path, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' } };
+  return {
+    path,
+    options,
+    run: (program, args) => void execFileSync(join(bin, program), args, { ...options, stdio: 'pipe' }),
+    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }),
   };
-  const end = async (signal: 'INT' | 'QUIT'): Promise<void> => {
-    const ending = server;
-    server = null;
-    if (ending === null || ending.exitCode !== null) return;
-    const gone = new Promise((resolve) => ending.once('exit', resolve));
-    ending.stdin.end(`${signal}\n`);
-    await gone;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  start(settings?: ServerSettings): Promise<void>;
+  end(signal: 'INT' | 'QUIT'): Promise<void>;
+}
+
+/** A server on the `data` folder in `folder`, which must have been made; not started yet. */
+export async function serverOn(
+  bin: string,
+  folder: Folder & { readonly options: object },
+  settings: ServerSettings,
+): Promise<RunningServer> {
+  const port = await freePort();
+  let server: Guarded | null = null;
+  return {
+    url: `postgres://paybell@127.0.0.1:${port}/postgres`,
+    port,
+    async start(more = settings) {
+      const all: ServerSettings = { ...BASE, ...more };
+      const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      const command = [join(bin, 'postgres'), '-D', join(folder.path, 'data'), '-p', String(port), ...flags];
+      server = spawn('sh', ['-c', GUARD, 'sh', ...command], { ...folder.options, stdio: ['pipe', 'ignore', 'pipe'] });
+      await ready(server);
+    },
+    async end(signal) {
+      const ending = server;
+      server = null;
+      if (ending === null || ending.exitCode !== null) return;
+      const gone = new Promise((resolve) => ending.once('exit', resolve));
+      ending.stdin.end(`${signal}\n`);
+      await gone;
+    },
   };
+}
+
+async function privateServer(bin: string, settings: ServerSettings): Promise<TestPostgres> {
+  const folder = serverFolder(bin);
+  folder.run('initdb', ['-D', join(folder.path, 'data'), '-U', 'paybell', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync']);
+  const { url, start, end } = await serverOn(bin, folder, settings);
   await start();
   return {
     url,
@@ -148,7 +186,7 @@ async function privateServer(bin: string, settings: ServerSettings): Promise<Tes
     start,
     async stop() {
       await end('INT');
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      folder.remove();
     },
   };
 }
@@ -159,7 +197,7 @@ async function ready(server: Guarded): Promise<void> {
     const timer = setTimeout(() => reject(new Error(`PostgreSQL was not ready in time.\n${told}`)), READY_WITHIN_MS);
     server.stderr.setEncoding('utf8').on('data', (text: string) => {
       told = told.length > 20_000 ? text : told + text;
-      if (!told.includes(READY)) return;
+      if (!READY.test(told)) return;
       clearTimeout(timer);
       resolve();
     });

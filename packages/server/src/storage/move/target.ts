@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { rowsOf } from '../postgres/arrays.ts';
 import type { Columns, RowOf } from '../postgres/arrays.ts';
 import { startError } from '../postgres/errors.ts';
+import { createServers } from '../postgres/servers.ts';
 import type { SourceRow } from './source.ts';
 
 const KINDS: Readonly<Record<string, Columns[string]>> = {
@@ -41,7 +42,9 @@ const COLUMNS = `SELECT table_name AS "table", column_name AS name, data_type AS
 
 /** The schema must be there (a store that was opened made it). Nobody else reads or writes until the end. */
 export async function openTarget(url: string): Promise<Target> {
-  const client = new Client({ connectionString: url, application_name: 'paybell migrate' });
+  const servers = createServers(url);
+  await servers.found();
+  const client = new Client({ connectionString: servers.now().url, application_name: 'paybell migrate' });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -1,15 +1,15 @@
-import { Client, Pool, types } from 'pg';
-import type { ClientConfig, CustomTypesConfig, PoolClient, PoolConfig } from 'pg';
+import { types } from 'pg';
+import type { CustomTypesConfig, Pool, PoolClient, PoolConfig } from 'pg';
 import { StorageError } from './errors.ts';
+import { ServerPool } from './pool.ts';
+import { assertWritable } from './servers.ts';
+import type { Servers } from './servers.ts';
 
 const OLDEST_VERSION = 150_000;
 
 /** One for commits, one for results, the others for claims, releases and configuration. */
 const HOT_CONNECTIONS = 6;
 const READ_CONNECTIONS = 4;
-
-/** A door must answer 503 within two seconds where the database is down. */
-const CONNECT_TIMEOUT_MS = 1_500;
 
 /** For its turn on a connection a commit waits as long as those before it may take: they are slow, not gone. */
 const TURN_TIMEOUT_MS = 20_000;
@@ -46,55 +46,40 @@ export interface Pools {
   readonly reads: Pool;
 }
 
-export function createPools(url: string, readOnly: boolean): Pools {
+/** `readOnly`: never writes, so where there is only one server it may as well be a standby. */
+export function createPools(servers: Servers, readOnly: boolean): Pools {
   const hotSettings = readOnly ? `${HOT_SETTINGS}; SET default_transaction_read_only = on` : HOT_SETTINGS;
+  const anyServer = readOnly && !servers.several;
+  const hot = {
+    max: HOT_CONNECTIONS,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: TURN_TIMEOUT_MS,
+    query_timeout: HOT_TIMEOUT_MS,
+    application_name: 'paybell',
+  };
+  const reads = {
+    max: READ_CONNECTIONS,
+    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: READ_TURN_TIMEOUT_MS,
+    application_name: 'paybell reads',
+  };
   return {
-    hot: pool(
-      url,
-      {
-        max: HOT_CONNECTIONS,
-        idleTimeoutMillis: 0,
-        connectionTimeoutMillis: TURN_TIMEOUT_MS,
-        query_timeout: HOT_TIMEOUT_MS,
-        application_name: 'paybell',
-      },
-      hotSettings,
-    ),
-    reads: pool(
-      url,
-      {
-        max: READ_CONNECTIONS,
-        idleTimeoutMillis: 60_000,
-        connectionTimeoutMillis: READ_TURN_TIMEOUT_MS,
-        application_name: 'paybell reads',
-      },
-      READ_SETTINGS,
-    ),
+    hot: pool(servers, hot, { settings: hotSettings, anyServer }),
+    reads: pool(servers, reads, { settings: READ_SETTINGS, anyServer }),
   };
 }
 
-/** The pool has one time for connecting and for waiting for a turn; this is the one for connecting. */
-class QuickClient extends Client {
-  constructor(config: ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  }
+interface Opening {
+  /** For each new connection. */
+  readonly settings: string;
+  readonly anyServer: boolean;
 }
 
 /** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs two round trips. */
-function pool(url: string, config: PoolConfig, settings: string): Pool {
-  const made = new Pool({
-    connectionString: url,
-    Client: QuickClient,
-    keepAlive: true,
-    pipeline: true,
-    types: TYPES,
-    ...config,
-  } as PoolConfig);
-  made.on('connect', (client) => {
-    // Whoever waits for an answer is told of a broken connection by that; the event would end the process.
-    client.on('error', () => undefined);
-    // Goes before everything else on this connection; without it nothing may run there.
-    client.query(settings).catch(() => void (client as Partial<Client>).end?.());
+function pool(servers: Servers, config: PoolConfig, { settings, anyServer }: Opening): Pool {
+  const made = new ServerPool(servers, { ...config, keepAlive: true, pipeline: true, types: TYPES } as PoolConfig, async (client) => {
+    if (!anyServer) await assertWritable(client, client.server);
+    await client.query(settings);
   });
   // An idle connection that breaks is replaced at the next use: without a listener it would end the process.
   made.on('error', () => undefined);

@@ -1,5 +1,7 @@
 import { Client } from 'pg';
 import { storageError } from './errors.ts';
+import { assertWritable } from './servers.ts';
+import type { Servers } from './servers.ts';
 
 /** First half of the key of the lock by which a process shows that it lives. */
 const LIVES = 7_291_003;
@@ -21,15 +23,17 @@ export interface Presence {
   end(): Promise<void>;
 }
 
-export function createPresence(url: string): Presence {
+export function createPresence(servers: Servers): Presence {
   let owner: string | null = null;
   let client: Client | null = null;
   let ended = false;
   let timer: NodeJS.Timeout | null = null;
 
   async function hold(): Promise<void> {
+    await servers.found();
+    const server = servers.now();
     const made = new Client({
-      connectionString: url,
+      connectionString: server.url,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'paybell presence',
@@ -37,7 +41,14 @@ export function createPresence(url: string): Presence {
     client = made;
     made.on('error', () => undefined);
     made.on('end', () => lost(made));
-    await made.connect();
+    try {
+      await made.connect();
+      await assertWritable(made, server);
+    } catch (error) {
+      servers.lost(server);
+      made.end().catch(() => undefined);
+      throw error;
+    }
     await made.query("SELECT pg_advisory_lock_shared($1, hashtext(current_schema() || ' ' || $2))", [LIVES, owner]);
   }
 
@@ -45,13 +56,26 @@ export function createPresence(url: string): Presence {
   function lost(made: Client): void {
     if (ended || made !== client) return;
     client = null;
+    again();
+  }
+
+  function again(): void {
+    if (timer !== null) clearTimeout(timer);
     timer = setTimeout(() => {
       hold().catch(() => {
-        if (client !== null) lost(client);
+        client = null;
+        if (!ended) again();
       });
     }, AGAIN_MS);
     timer.unref();
   }
+
+  servers.onMoved(() => {
+    const before = client;
+    if (before === null) return;
+    lost(before);
+    before.end().catch(() => undefined);
+  });
 
   async function drop(): Promise<void> {
     if (timer !== null) clearTimeout(timer);

@@ -15,13 +15,14 @@ import { requestOperations } from './requests.ts';
 import { resendOperations } from './resend.ts';
 import { bulkOperations } from './resends.ts';
 import { settleOperations } from './settle.ts';
+import { createServers } from './servers.ts';
 import { createShards } from './shards.ts';
 import { createSkew } from './skew.ts';
 import type { Skew } from './skew.ts';
 import { statsOperations } from './tallies.ts';
 
 export interface PostgresOptions {
-  /** `postgres://user:password@host/database`. */
+  /** `postgres://user:password@host/database`, or with several hosts. */
   readonly url: string;
   /** True: never writes, and changes no schema; for `doctor` beside running servers. */
   readonly readOnly: boolean;
@@ -31,9 +32,10 @@ export interface PostgresOptions {
 
 /** The store for several equal processes: truth and leases are in one PostgreSQL. */
 export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions): Storage {
-  const { hot, reads } = createPools(url, readOnly);
+  const servers = createServers(url);
+  const { hot, reads } = createPools(servers, readOnly);
   const skew = createSkew();
-  const presence = createPresence(url);
+  const presence = createPresence(servers);
   const types = new Map<string, number>();
 
   return {

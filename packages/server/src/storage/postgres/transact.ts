@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
-import { isLost, isTransient, storageError } from './errors.ts';
+import { isLost, isReadOnly, isTransient, storageError } from './errors.ts';
 
 /** A deadlock, or a connection that broke before anything could stand, is tried again this often. */
 export const TRIES = 4;
+
+/** Is answered once everything that was written before it is as durable as the server promises, on its standby too. */
+const BARRIER = `SELECT pg_logical_emit_message(true, 'paybell', '')`;
 
 /**
  * Runs `work` on one connection as one transaction; `work` itself sends COMMIT as the last of its queries (`commit`), so that the last
@@ -21,18 +24,21 @@ export async function atomically<Result>(
     try {
       client = await pool.connect();
     } catch (error) {
-      throw storageError(error, maybeDone);
+      throw storageError(error, { unsure: maybeDone, down: true });
     }
     try {
       const result = await work(client, { maybeDone });
+      // What a try before this one left on disk may be on this disk alone, and this one then wrote nothing that a standby waits for.
+      if (maybeDone) await client.query(BARRIER);
       client.release();
       return result;
     } catch (error) {
       const lost = isLost(error);
       if (lost) maybeDone = true;
+      const gone = lost || isReadOnly(error);
       // A connection whose state is not certain is closed: the database rolls back what it had not committed.
-      client.release(lost || !(await rolledBack(client)));
-      if (left <= 1 || !(lost || isTransient(error) || error instanceof TryAgain)) throw storageError(error, maybeDone);
+      client.release(gone || !(await rolledBack(client)));
+      if (left <= 1 || !(gone || isTransient(error) || error instanceof TryAgain)) throw storageError(error, { unsure: maybeDone });
       if (error instanceof TryAgain) maybeDone = true;
     }
   }
