@@ -86,7 +86,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'file path or postgres:// address',
     fallback: 'paybell.db in the data folder',
     secret: true,
-    help: 'Database file of the embedded store, or a PostgreSQL 15 or later, which several nodes may share.',
+    help: 'Database file of the embedded store, or a PostgreSQL 15 or later, which several nodes may share; of several hosts, as in host1:5432,host2:5432, the one that may be written to.',
     read: read.database,
   },
   {
