@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Storage, StorageFailure } from '../../src/storage/contract.ts';
+import { openTarget } from '../../src/storage/move/target.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { within } from '../support/nodes.ts';
 import type { TestDatabase } from '../support/postgres.ts';
@@ -12,9 +13,7 @@ import { delivery, event, lease, payment, published, T } from './given.ts';
 
 const own = process.env['PAYBELL_TEST_POSTGRES_URL'] === undefined;
 const paid = (id: string) =>
-  published(
-    event(id, { movement: payment('p1'), occurredAt: T, deliveries: [delivery(`d_${id}`, 'end_1', { lease: lease(T + 60_000) })] }),
-  );
+  published(event(id, { movement: payment(id), occurredAt: T, deliveries: [delivery(`d_${id}`, 'end_1', { lease: lease(T + 60_000) })] }));
 /** A commit behind which another one is known to be the primary by now. */
 const FOUND_MS = 8_000;
 
@@ -112,6 +111,9 @@ describe('PostgreSQL with a synchronous standby', { skip: own ? false : 'no serv
     assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`);
     await store.record([paid('e3')]);
     await store.close();
+    const target = await openTarget(url(dead, servers.standby.host, servers.primary.host));
+    assert.equal(await target.holdsRows('events'), true, 'an installation moves to the one that may be written to');
+    await target.close();
     const failing = performance.now();
     await assert.rejects(opened(url(dead, servers.standby.host)), (error: Error) => {
       assert.match(

@@ -4,7 +4,7 @@ import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
 import type { RowTypes } from './arrays.ts';
 import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
 import type { PreparedDeliveries, Queued } from './deliveries.ts';
-import { StorageError, isLost, isRepeated, isTransient, isUnmet, storageError } from './errors.ts';
+import { StorageError, isLost, isReadOnly, isRepeated, isTransient, isUnmet, storageError } from './errors.ts';
 import { HeldRows, childless, lockStatement, namedBy } from './held.ts';
 import { judge } from './judge.ts';
 import type { Judged } from './judge.ts';
@@ -45,6 +45,7 @@ export function recordOperations(hot: Pool, parts: { readonly skew: Skew; readon
       // No connection: nothing was sent.
       if (error instanceof StorageError) throw error;
       if (isLost(error)) return carefully(arrivals, { maybeDone: true });
+      if (isReadOnly(error)) return carefully(arrivals);
       if (!isRepeated(error) && !isUnmet(error) && !isTransient(error)) throw storageError(error);
       novelty.proved(false);
     }

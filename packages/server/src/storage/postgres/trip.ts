@@ -1,6 +1,6 @@
 import { Query } from 'pg';
 import type { Connection, Pool } from 'pg';
-import { isLost, storageError } from './errors.ts';
+import { isLost, isReadOnly, storageError } from './errors.ts';
 
 export interface Statement {
   readonly name: string;
@@ -78,7 +78,7 @@ export async function inOneTrip(pool: Pool, statements: readonly Statement[]): P
     trip.end(true);
     client.release();
   } catch (error) {
-    client.release(!trip.end(false) || isLost(error));
+    client.release(!trip.end(false) || isLost(error) || isReadOnly(error));
     throw error;
   }
 }
