@@ -1,5 +1,5 @@
 import type { Transaction } from '@paybell/sdk';
-import { factOf, keyOf } from '../postgres/log.ts';
+import { factOf } from '../postgres/log.ts';
 import { indexed } from '../postgres/refs.ts';
 import type { SourceRow, SourceValue } from './source.ts';
 
@@ -37,7 +37,7 @@ export const SHAPES: readonly Shape[] = [
     select: 'SELECT * FROM events ORDER BY seq',
     without: ['scope', 'previous'],
     make: (rows) => ({
-      events: rows.map((row) => ({ ...row, fact: factOf(keyOf({ scope: text(row['scope']), dedupeKey: text(row['dedupe_key']) })) })),
+      events: rows.map((row) => ({ ...row, fact: factOf({ scope: text(row['scope']), dedupeKey: text(row['dedupe_key']) }) })),
     }),
     sequence: 'events_seq',
   },

@@ -9,19 +9,12 @@ import type { Step } from './steps.ts';
 
 const FACT_BYTES = 16;
 
-/** What makes two events one fact. `scope` is the source, or the merchant of a published event. */
-export function keyOf({ scope, dedupeKey }: { readonly scope: string; readonly dedupeKey: string }): string {
-  return `${scope}\n${dedupeKey}`;
+/** What makes two events one fact, whatever the length of the key. `scope` is the source, or the merchant of a published event. */
+export function factOf({ scope, dedupeKey }: { readonly scope: string; readonly dedupeKey: string }): Buffer {
+  return hash('sha256', `${scope}\n${dedupeKey}`, 'buffer').subarray(0, FACT_BYTES);
 }
 
-/** The key whatever its length. */
-export function factOf(key: string): Buffer {
-  return hash('sha256', key, 'buffer').subarray(0, FACT_BYTES);
-}
-
-export const keyOfEvent = ({ source, merchant, dedupeKey }: NewEvent): string => keyOf({ scope: source ?? merchant, dedupeKey });
-
-const factOfEvent = (event: NewEvent): Buffer => factOf(keyOfEvent(event));
+const factOfEvent = ({ source, merchant, dedupeKey }: NewEvent): Buffer => factOf({ scope: source ?? merchant, dedupeKey });
 
 const EVENTS = typedRowsOf('event_row', {
   sequence: 'int8',

@@ -1,8 +1,7 @@
 import type { Arrival } from '../contract.ts';
-import { keyOfEvent } from './log.ts';
 
-/** Keys of the newest events that this process remembers: the newer half and the one before it. */
-const REMEMBERED = 50_000;
+/** How many places there are for what was seen lately; a newer one takes the place of an older one. */
+const PLACES = 1 << 17;
 
 /** Fewer are not worth a commit of their own. */
 const WORTH_A_COMMIT = 16;
@@ -11,22 +10,27 @@ const WORTH_A_COMMIT = 16;
 const FIRST_REST = 4;
 const LONGEST_REST = 256;
 
-/** The newest of many, in two generations. */
+/** What was seen lately, as far as there is room: numbers instead of texts, which would keep whole batches from being collected. */
 class Newest {
-  #young = new Set<string>();
-  #old = new Set<string>();
+  readonly #prints = new Uint32Array(PLACES);
 
-  has(item: string): boolean {
-    return this.#young.has(item) || this.#old.has(item);
+  has(scope: string, text: string): boolean {
+    return this.#prints[placeOf(scope, text)] === printOf(scope, text);
   }
 
-  add(item: string): void {
-    if (this.#young.size >= REMEMBERED) {
-      this.#old = this.#young;
-      this.#young = new Set();
-    }
-    this.#young.add(item);
+  add(scope: string, text: string): void {
+    this.#prints[placeOf(scope, text)] = printOf(scope, text);
   }
+}
+
+const placeOf = (scope: string, text: string): number => numberOf(scope, text, 0x01000193) & (PLACES - 1);
+const printOf = (scope: string, text: string): number => numberOf(scope, text, 0x85ebca6b) >>> 0;
+
+function numberOf(scope: string, text: string, factor: number): number {
+  let number = factor;
+  for (let at = 0; at < scope.length; at++) number = Math.imul(number ^ scope.charCodeAt(at), factor);
+  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), factor);
+  return number ^ (number >>> 15);
 }
 
 export interface Novelty {
@@ -46,37 +50,32 @@ export function createNovelty(): Novelty {
   let resting = 0;
   let rest = FIRST_REST;
 
-  /** Remembers what it looks at. */
-  function looksNew({ request, events }: Arrival, seen: (transaction: string) => boolean): boolean {
+  /** Remembers the facts that it looks at. */
+  function looksNew({ request, events }: Arrival): boolean {
     let isNew = request?.known !== true;
-    for (const event of events) {
-      const fact = keyOfEvent(event);
-      if (facts.has(fact) || event.parent !== null || (event.transaction !== null && seen(event.transaction))) isNew = false;
-      facts.add(fact);
+    for (const { source, merchant, dedupeKey, transaction, parent } of events) {
+      const scope = source ?? merchant;
+      if (facts.has(scope, dedupeKey) || parent !== null || (transaction !== null && transactions.has('', transaction))) isNew = false;
+      facts.add(scope, dedupeKey);
     }
     return isNew;
   }
 
+  function remember(arrivals: readonly Arrival[]): void {
+    for (const { events } of arrivals) for (const { transaction } of events) if (transaction !== null) transactions.add('', transaction);
+  }
+
   return {
     part(arrivals) {
-      const guesses = new Map(arrivals.map((arrival) => [arrival, looksNew(arrival, (id) => transactions.has(id))]));
-      // The events of one transaction stay together, so that their deliveries keep their order.
-      const touched = new Set<string>();
-      for (const [arrival, isNew] of guesses) if (!isNew) for (const id of named(arrival)) touched.add(id);
-      for (let grown = touched.size > 0; grown;) {
-        grown = false;
-        for (const [arrival, isNew] of guesses) {
-          if (!isNew || !named(arrival).some((id) => touched.has(id))) continue;
-          guesses.set(arrival, false);
-          for (const id of named(arrival)) touched.add(id);
-          grown = true;
-        }
-      }
-      for (const { events } of arrivals) for (const { transaction } of events) if (transaction !== null) transactions.add(transaction);
+      const guesses = arrivals.map(looksNew);
+      remember(arrivals);
       resting -= 1;
-      const fresh = arrivals.filter((arrival) => guesses.get(arrival));
-      if (resting >= 0 || (fresh.length < arrivals.length && fresh.length < WORTH_A_COMMIT)) return { fresh: [], rest: arrivals };
-      return { fresh, rest: arrivals.filter((arrival) => !guesses.get(arrival)) };
+      if (resting >= 0) return { fresh: [], rest: arrivals };
+      if (!guesses.includes(false)) return { fresh: arrivals, rest: [] };
+      keepTogether(arrivals, guesses);
+      const fresh = arrivals.filter((_arrival, index) => guesses[index]);
+      if (fresh.length < WORTH_A_COMMIT) return { fresh: [], rest: arrivals };
+      return { fresh, rest: arrivals.filter((_arrival, index) => guesses[index] !== true) };
     },
     proved(right) {
       if (right) {
@@ -87,6 +86,20 @@ export function createNovelty(): Novelty {
       }
     },
   };
+}
+
+/** What touches a transaction that something not new touches goes with that: so the deliveries of a transaction keep their order. */
+function keepTogether(arrivals: readonly Arrival[], guesses: boolean[]): void {
+  const touched = new Set(arrivals.flatMap((arrival, index) => (guesses[index] === true ? [] : named(arrival))));
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const [index, arrival] of arrivals.entries()) {
+      if (guesses[index] !== true || !named(arrival).some((id) => touched.has(id))) continue;
+      guesses[index] = false;
+      for (const id of named(arrival)) touched.add(id);
+      grown = true;
+    }
+  }
 }
 
 function named({ events }: Arrival): string[] {
