@@ -102,6 +102,31 @@ describe('turns within a lane', () => {
     );
     assert.equal(lane.wants(2, 16), 0);
   });
+
+  test('of an endpoint whose speed nobody knows thousands are held ahead, of one that is known to be slow few', () => {
+    const lane = new Lane('e', 'm');
+    assert.deepEqual([lane.room(0, 4), lane.room(1, 4), lane.room(2, 4)], [4_004, 7, 6]);
+    // Four calls a second.
+    for (let now = 250; now < 5_000; now += 250) {
+      lane.started(job(0), now);
+      lane.ended(job(0), now);
+    }
+    assert.equal(lane.room(0, 4), 4 + 16);
+    lane.slowDown();
+    assert.equal(lane.room(0, 4), 4 + 4);
+  });
+
+  test('large bodies fill the room of all lanes of a process; what is sent or given back makes room again', () => {
+    const held = { bytes: 0 };
+    const [lane, other] = [new Lane('e', 'm', held), new Lane('f', 'm', held)];
+    const large = { ...job(0), body: new Uint8Array(1024 * 1024) };
+    for (let n = 0; n < 65; n++) lane.push(large);
+    assert.deepEqual([lane.room(0, 16), other.room(0, 16)], [16 - 65, 16]);
+    assert.equal(lane.next(16), large);
+    assert.equal(other.room(0, 16), 4_016);
+    assert.equal(lane.drain().length, 64);
+    assert.equal(held.bytes, 0);
+  });
 });
 
 const kind = (world: World, index: number): string =>

@@ -1,11 +1,16 @@
 import type { LeasedDelivery, Turn } from '../../storage/contract.ts';
 import { Breaker } from './breaker.ts';
+import { Fifo } from './fifo.ts';
 import { Pace } from './pace.ts';
 import { Standing } from './standing.ts';
 
 /** How far ahead of its sending an endpoint may hold leases of each turn: as many as it answers in this time, and no more than so many. */
 const AHEAD_MS = [4_000, 500, 500] as const;
-const MOST_AHEAD = [8_000, 1_000, 1_000] as const;
+const MOST_AHEAD = [20_000, 1_000, 1_000] as const;
+/** As many first tries while nobody knows how fast it is: what finds no room is claimed later, which costs as much again as recording it. */
+const UNKNOWN_AHEAD = 4_000;
+/** Bytes of bodies that this process holds ahead of their sending, for all endpoints together; beyond, only what is sent at once. */
+const MOST_BYTES_AHEAD = 64 * 1024 * 1024;
 /** Weight of the newest second in the measured rate. */
 const RATE_WEIGHT = 0.5;
 const RATE_MS = 250;
@@ -38,19 +43,23 @@ export class Lane {
   breaker = new Breaker();
   pace = new Pace();
   readonly standing = new Standing();
-  readonly #queues: readonly LeasedDelivery[][] = [[], [], []];
+  /** What the lanes of a process hold together. */
+  readonly #held: { bytes: number };
+  readonly #queues = TURNS.map(() => new Fifo<LeasedDelivery>());
   readonly #flying = [0, 0, 0];
   /** How many calls went before the oldest of each turn since one of it went. */
   readonly #passedOver = [0, 0, 0];
   readonly #dueAt: (number | null)[] = [null, null, null];
   #busySince: number | null = null;
-  #perSecond = 0;
+  /** Null: nobody knows. */
+  #perSecond: number | null = null;
   #ended = 0;
   #since = 0;
 
-  constructor(endpoint: string, merchant: string) {
+  constructor(endpoint: string, merchant: string, held = { bytes: 0 }) {
     this.endpoint = endpoint;
     this.merchant = merchant;
+    this.#held = held;
   }
 
   get queued(): number {
@@ -67,6 +76,7 @@ export class Lane {
   }
 
   push(job: LeasedDelivery): void {
+    this.#held.bytes += job.body.byteLength;
     this.#queues[job.turn]!.push(job);
   }
 
@@ -83,12 +93,20 @@ export class Lane {
       if (turn === chosen || this.#queues[turn]!.length === 0) this.#passedOver[turn] = 0;
       else this.#passedOver[turn]! += 1;
     }
-    return this.#queues[chosen]!.shift();
+    return this.#take(chosen);
   }
 
   /** Takes out all that is queued. */
   drain(): LeasedDelivery[] {
-    return this.#queues.flatMap((queue) => queue.splice(0));
+    const all: LeasedDelivery[] = [];
+    for (const turn of TURNS) for (let job = this.#take(turn); job !== undefined; job = this.#take(turn)) all.push(job);
+    return all;
+  }
+
+  #take(turn: Turn): LeasedDelivery | undefined {
+    const job = this.#queues[turn]!.shift();
+    if (job !== undefined) this.#held.bytes -= job.body.byteLength;
+    return job;
   }
 
   started(job: LeasedDelivery, now: number): void {
@@ -103,8 +121,10 @@ export class Lane {
     this.#ended += 1;
     const passed = now - this.#since;
     if (passed < RATE_MS) return;
-    const measured = this.#since === 0 ? 0 : (this.#ended * 1000) / passed;
-    this.#perSecond = this.#perSecond * (1 - RATE_WEIGHT) + measured * RATE_WEIGHT;
+    if (this.#since > 0) {
+      const measured = (this.#ended * 1000) / passed;
+      this.#perSecond = this.#perSecond === null ? measured : this.#perSecond * (1 - RATE_WEIGHT) + measured * RATE_WEIGHT;
+    }
     this.#ended = 0;
     this.#since = now;
   }
@@ -169,8 +189,9 @@ export class Lane {
   #most(turn: Turn, cap: number): number {
     if (cap === 0) return 0;
     // Of an endpoint that is down, only what is sent at once: all else would be held here for nothing.
-    if (this.breaker.parkedUntil > 0) return capOf(turn, cap);
-    const ahead = Math.floor((this.#perSecond * AHEAD_MS[turn]) / 1000);
+    if (this.breaker.parkedUntil > 0 || this.#held.bytes > MOST_BYTES_AHEAD) return capOf(turn, cap);
+    const unknown = turn === FIRST ? UNKNOWN_AHEAD : 0;
+    const ahead = this.#perSecond === null ? unknown : Math.floor((this.#perSecond * AHEAD_MS[turn]) / 1000);
     return capOf(turn, cap) + Math.min(MOST_AHEAD[turn], Math.max(cap, ahead));
   }
 

@@ -5,6 +5,7 @@ import { Lane } from './lane.ts';
 /** The lanes of all endpoints that have had something to send; those that the store was asked for last come last. */
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
+  readonly #held = { bytes: 0 };
   readonly #directory: Pick<InnerDirectory, 'endpointById'>;
 
   constructor(directory: Pick<InnerDirectory, 'endpointById'>) {
@@ -13,7 +14,10 @@ export class Lanes {
 
   of(endpoint: string): Lane {
     let lane = this.#lanes.get(endpoint);
-    if (lane === undefined) this.#lanes.set(endpoint, (lane = new Lane(endpoint, this.#directory.endpointById(endpoint)?.merchant ?? '')));
+    if (lane === undefined) {
+      lane = new Lane(endpoint, this.#directory.endpointById(endpoint)?.merchant ?? '', this.#held);
+      this.#lanes.set(endpoint, lane);
+    }
     return lane;
   }
 

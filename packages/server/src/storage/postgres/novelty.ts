@@ -15,22 +15,27 @@ class Newest {
   readonly #prints = new Uint32Array(PLACES);
 
   has(scope: string, text: string): boolean {
-    return this.#prints[placeOf(scope, text)] === printOf(scope, text);
+    const number = numberOf(scope, text);
+    return this.#prints[number % PLACES] === Math.floor(number / PLACES);
   }
 
   add(scope: string, text: string): void {
-    this.#prints[placeOf(scope, text)] = printOf(scope, text);
+    const number = numberOf(scope, text);
+    this.#prints[number % PLACES] = Math.floor(number / PLACES);
   }
 }
 
-const placeOf = (scope: string, text: string): number => numberOf(scope, text, 0x01000193) & (PLACES - 1);
-const printOf = (scope: string, text: string): number => numberOf(scope, text, 0x85ebca6b) >>> 0;
-
-function numberOf(scope: string, text: string, factor: number): number {
-  let number = factor;
-  for (let at = 0; at < scope.length; at++) number = Math.imul(number ^ scope.charCodeAt(at), factor);
-  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), factor);
-  return number ^ (number >>> 15);
+/** 48 bits, each of them of every character. */
+function numberOf(scope: string, text: string): number {
+  let [high, low] = [0x9747b28c, 0x811c9dc5];
+  for (const part of [scope, text]) {
+    for (let at = 0; at < part.length; at++) {
+      const code = part.charCodeAt(at);
+      low = Math.imul(low ^ code, 0x01000193);
+      high = Math.imul(high ^ code, 0x85ebca6b) ^ (low >>> 13);
+    }
+  }
+  return ((high ^ (high >>> 16)) & 0xffff) * 2 ** 32 + (low >>> 0);
 }
 
 export interface Novelty {
