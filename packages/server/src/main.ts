@@ -23,6 +23,11 @@ import { createMetrics } from './telemetry/metrics.ts';
 
 /** How long a stop waits for calls in flight. */
 const DRAIN_MS = 12_000;
+/** However much hangs, a stop ends soon enough for whoever kills what has not ended after fifteen seconds. */
+const STOP_MS = 14_000;
+/** Callers whose commit hangs are answered by then; what is left for the steps behind it. */
+const HTTP_MS = 9_000;
+const AT_LEAST_MS = 500;
 
 const CONSOLE_DIR = join(import.meta.dirname, '..', 'console');
 
@@ -52,9 +57,13 @@ export async function startPaybell(settings: Settings): Promise<Running> {
   const log = createLog({ level: settings.logLevel });
   const storage = await openStorage(settings.databaseUrl);
   await storage.open();
-  const closing: (() => Promise<unknown>)[] = [() => storage.close()];
+  const closing: ((withinMs: number) => Promise<unknown>)[] = [() => storage.close()];
   const stop = async (): Promise<void> => {
-    for (const close of closing.splice(0).reverse()) await close();
+    const end = clock.now() + STOP_MS;
+    for (const close of closing.splice(0).reverse()) {
+      const withinMs = Math.max(AT_LEAST_MS, end - clock.now());
+      await within(withinMs, close(withinMs));
+    }
   };
   try {
     // After a failed sync the system may have dropped pages that it once called written: only a fresh start reads what is really there.
@@ -97,7 +106,7 @@ export async function startPaybell(settings: Settings): Promise<Running> {
     const metrics = createMetrics();
     metrics.watch(engine);
     await engine.start();
-    closing.push(() => engine.stop(DRAIN_MS));
+    closing.push((withinMs) => engine.stop(Math.min(DRAIN_MS, withinMs - AT_LEAST_MS)));
     const adminKey = await firstKey(engine, settings);
     const http = await createHttp({
       engine,
@@ -109,13 +118,20 @@ export async function startPaybell(settings: Settings): Promise<Running> {
       vault,
       signal,
     });
-    closing.push(() => http.close());
+    closing.push(() => within(HTTP_MS, http.close()));
     const url = await http.listen({ host: settings.host, port: settings.port });
     return { url, stop, ...(adminKey === null ? {} : { adminKey }) };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Resolves when `work` has ended, or after that time. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let cancel = (): void => undefined;
+  const late = new Promise<void>((resolve) => (cancel = timers.after(ms, resolve)));
+  await Promise.race([work, late]).finally(() => cancel());
 }
 
 interface SignalInput {

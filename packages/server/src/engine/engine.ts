@@ -46,7 +46,7 @@ const DISABLE_AFTER_MS = 5 * 24 * 3_600_000;
 /** The five steps put together: accept, record, deliver, observe, over one store. */
 export function createEngine(given: EngineParts): Engine {
   const parts = { ...given, storage: watched(given.storage, given.onFatal) };
-  const { storage, clock, random, log } = parts;
+  const { storage, clock, timers, random, log } = parts;
   const newId = createIds(clock, random);
   const observe = createObserve(log);
   const directory = createDirectory({ ...parts, newId });
@@ -103,9 +103,14 @@ export function createEngine(given: EngineParts): Engine {
     async stop(withinMs) {
       operational.stop();
       many.stop();
-      await Promise.all([upkeep.stop(), recorder.idle()]);
-      await deliver.stop(withinMs);
-      await nodes.stop();
+      // A store that hangs keeps nobody from stopping: leases end by themselves.
+      const end = clock.now() + withinMs;
+      let cancel = (): void => undefined;
+      const late = new Promise<void>((resolve) => (cancel = timers.after(withinMs, resolve)));
+      await Promise.race([Promise.all([upkeep.stop(), recorder.idle()]), late]);
+      await deliver.stop(Math.max(0, end - clock.now()));
+      await Promise.race([nodes.stop(), late]);
+      cancel();
     },
   };
 }

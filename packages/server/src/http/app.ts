@@ -26,6 +26,7 @@ export interface Http {
 }
 
 const BEAT_MS = 15_000;
+const SWEEP_MS = 50;
 
 /** The doors of the engine: webhooks, API, live streams, console. `limits` are for tests. */
 export async function createHttp(parts: HttpParts, limits: Partial<Limits> = {}): Promise<Http> {
@@ -49,7 +50,9 @@ export async function createHttp(parts: HttpParts, limits: Partial<Limits> = {})
       clearInterval(beat);
       for (const stop of unfollow) stop();
       hub.close();
-      await app.close();
+      // A call that is answered from now on leaves its connection open for the next one, which is not waited for.
+      const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
+      await app.close().finally(() => clearInterval(sweep));
     },
   };
 }

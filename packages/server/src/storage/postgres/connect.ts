@@ -1,5 +1,5 @@
 import { types } from 'pg';
-import type { CustomTypesConfig, Pool, PoolClient, PoolConfig } from 'pg';
+import type { CustomTypesConfig, PoolClient, PoolConfig } from 'pg';
 import { StorageError } from './errors.ts';
 import { ServerPool } from './pool.ts';
 import { assertWritable } from './servers.ts';
@@ -41,9 +41,9 @@ const TYPES: CustomTypesConfig = {
 
 export interface Pools {
   /** For what acknowledgements and deliveries wait for. */
-  readonly hot: Pool;
+  readonly hot: ServerPool;
   /** For the console's questions: however many there are, the hot path keeps its connections. */
-  readonly reads: Pool;
+  readonly reads: ServerPool;
 }
 
 /** `readOnly`: never writes, so where there is only one server it may as well be a standby. */
@@ -76,7 +76,7 @@ interface Opening {
 }
 
 /** Queries of one connection are sent without waiting for each other's answers (`pipeline`): a commit costs two round trips. */
-function pool(servers: Servers, config: PoolConfig, { settings, anyServer }: Opening): Pool {
+function pool(servers: Servers, config: PoolConfig, { settings, anyServer }: Opening): ServerPool {
   const made = new ServerPool(servers, { ...config, keepAlive: true, pipeline: true, types: TYPES } as PoolConfig, async (client) => {
     if (!anyServer) await assertWritable(client, client.server);
     await client.query(settings);

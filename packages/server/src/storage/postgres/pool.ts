@@ -7,6 +7,9 @@ import type { Servers } from './servers.ts';
 /** Whoever waits longer than this for an answer may wait for a server that another one has taken over from. */
 const STALLED_MS = 2_000;
 
+/** How long what is at work may take to end where everything is closed. */
+const CLOSE_MS = 1_000;
+
 interface Wire {
   readonly stream: Socket;
   emit(name: 'error', error: Error): void;
@@ -64,6 +67,7 @@ async function tell(connected: Promise<PoolClient>, callback: Connected): Promis
 /** Connections to whichever server of an address may be written to. */
 export class ServerPool extends Pool {
   readonly #servers: Servers;
+  readonly #clients = new Set<ServerClient>();
   /** Since when each connection is at work. */
   readonly #busy = new Map<PoolClient, number>();
   #watch: NodeJS.Timeout | undefined;
@@ -72,15 +76,13 @@ export class ServerPool extends Pool {
   constructor(servers: Servers, config: PoolConfig, prepare: (client: ServerClient) => Promise<void>) {
     super({ ...config, Client: clientOf(servers), onConnect: prepare } as unknown as PoolConfig);
     this.#servers = servers;
-    if (!servers.several) return;
-    const clients = new Set<ServerClient>();
+    const clients = this.#clients;
     this.on('connect', (client) => void clients.add(client as unknown as ServerClient));
+    this.on('remove', (client) => void clients.delete(client as unknown as ServerClient));
+    if (!servers.several) return;
     this.on('acquire', (client) => void this.#busy.set(client, performance.now()));
     this.on('release', (_error, client) => void this.#busy.delete(client));
-    this.on('remove', (client) => {
-      this.#busy.delete(client);
-      clients.delete(client as unknown as ServerClient);
-    });
+    this.on('remove', (client) => void this.#busy.delete(client));
     servers.onMoved((to) => {
       for (const client of clients)
         if (client.server !== to) wireOf(client).stream.destroy(new Error('The connection is to a server that was replaced.'));
@@ -117,10 +119,12 @@ export class ServerPool extends Pool {
     if ([...this.#busy.values()].some((since) => since < before)) this.#servers.look();
   }
 
-  override end(): Promise<void>;
-  override end(callback: () => void): void;
-  override end(callback?: () => void): Promise<void> | void {
+  /** Waits a moment for what is at work; what hangs is cut off. */
+  async close(): Promise<void> {
     clearInterval(this.#watch);
-    return callback === undefined ? super.end() : super.end(callback);
+    const timer = setTimeout(() => {
+      for (const client of this.#clients) wireOf(client).stream.destroy(new Error('The connection was closed.'));
+    }, CLOSE_MS);
+    await this.end().finally(() => clearTimeout(timer));
   }
 }

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { storageError } from './errors.ts';
+import { wireOf } from './pool.ts';
 import { assertWritable } from './servers.ts';
 import type { Servers } from './servers.ts';
 
@@ -10,6 +11,7 @@ const LIVES = 7_291_003;
 export const IS_GONE = `pg_try_advisory_xact_lock(${LIVES}, hashtext(current_schema() || ' ' || owner))`;
 
 const AGAIN_MS = 500;
+const GOODBYE_MS = 500;
 /** Nobody waits for this connection but those who look for the leases of others. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -81,7 +83,11 @@ export function createPresence(servers: Servers): Presence {
     if (timer !== null) clearTimeout(timer);
     const before = client;
     client = null;
-    await before?.end().catch(() => undefined);
+    if (before === null) return;
+    // A server that stands still does not say goodbye.
+    const late = setTimeout(() => wireOf(before).stream.destroy(), GOODBYE_MS);
+    await before.end().catch(() => undefined);
+    clearTimeout(late);
   }
 
   return {

@@ -44,13 +44,13 @@ export function postgresStore({ url, readOnly, now = Date.now }: PostgresOptions
       try {
         await prepare(hot, { readOnly, skew, now, types });
       } catch (error) {
-        await Promise.all([hot.end(), reads.end()]);
+        await Promise.all([hot.close(), reads.close()]);
         throw startError(error);
       }
     },
     async close() {
       await presence.end();
-      await Promise.all([hot, reads].filter(({ ending }) => !ending).map((pool) => pool.end()));
+      await Promise.all([hot, reads].filter(({ ending }) => !ending).map((pool) => pool.close()));
     },
     ...directoryOperations(hot),
     ...recordOperations(hot, { skew, onShard: createShards(), types }),
