@@ -156,7 +156,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'age such as 24h, 90d or 7y; forever',
     fallback: '180d',
     secret: false,
-    help: 'How long bodies are kept: of requests (with their headers), of events, of deliveries. Pending deliveries keep theirs; ledger, digests and keys stay.',
+    help: 'How long bodies are kept: of requests (with their headers), of events, of deliveries; on PostgreSQL up to an eighth longer. Pending deliveries keep theirs; ledger, digests and keys stay.',
     read: read.age,
   },
   {
@@ -166,7 +166,7 @@ export const SETTINGS: readonly Setting[] = [
     type: 'age such as 24h, 90d or 7y; forever',
     fallback: '90d',
     secret: false,
-    help: 'How long headers and answers of attempts are kept; when, how long, which cause and status stay.',
+    help: 'How long headers and answers of attempts are kept, on PostgreSQL up to an eighth longer; when, how long, which cause and status stay.',
     read: read.age,
   },
   {

@@ -21,7 +21,7 @@ const SHARED_STEP = { rows: 200, bytes: 1024 * 1024 };
 /** Steps take at most a tenth of the store's time. */
 const SHARE = 10;
 const LEAST_PAUSE_MS = 10;
-/** How often it is looked whether anything is old enough. */
+/** How often it is looked whether anything is old enough. A shared store also makes room for what comes, so it is asked in any case. */
 const ROUND_MS = 60_000;
 
 export interface Upkeep {
@@ -64,9 +64,9 @@ export function createUpkeep({ storage, clock, timers, observe, log, retention =
     });
   }
 
-  async function step(what: Expirable, ageMs: number): Promise<Expired> {
+  async function step(what: Expirable, ageMs: number | null): Promise<Expired> {
     const now = clock.now();
-    const done = await storage.expire({ what, before: now - ageMs, now, ...(storage.shared ? SHARED_STEP : STEP) });
+    const done = await storage.expire({ what, before: ageMs === null ? 0 : now - ageMs, now, ...(storage.shared ? SHARED_STEP : STEP) });
     if (done.expired > 0) observe.emit('expired', { what, count: done.expired, bytes: done.bytes });
     await pause(Math.max(LEAST_PAUSE_MS, (clock.now() - now) * (SHARE - 1)));
     return done;
@@ -74,7 +74,7 @@ export function createUpkeep({ storage, clock, timers, observe, log, retention =
 
   async function round(): Promise<void> {
     for (const [what, ageMs] of ages) {
-      if (ageMs === null) continue;
+      if (ageMs === null && !storage.shared) continue;
       const sum = { expired: 0, keptBack: 0, bytes: 0 };
       for (let more = true; more && !stopped;) {
         const done = await step(what, ageMs);
@@ -97,7 +97,7 @@ export function createUpkeep({ storage, clock, timers, observe, log, retention =
 
   return {
     start() {
-      if (ages.some(([, ageMs]) => ageMs !== null)) cancel = timers.after(LEAST_PAUSE_MS, turn);
+      if (storage.shared || ages.some(([, ageMs]) => ageMs !== null)) cancel = timers.after(LEAST_PAUSE_MS, turn);
     },
     stop() {
       stopped = true;

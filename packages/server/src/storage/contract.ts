@@ -718,9 +718,10 @@ export interface QuarantineBounds {
 }
 
 /**
- * What expires: `events` (the data of an event with its request and the bodies of its deliveries, once none of them is pending),
- * `attempts` (headers and answers of a delivery's attempts, once it is finished), `duplicates` (requests that brought no event),
- * `quarantine` (rejected requests, which go as a whole). Rows, keys, digests, movements and transactions stay.
+ * What expires: `events` (the data of an event with its request and the bodies of its deliveries; what is pending keeps its body),
+ * `attempts` (headers and answers of a delivery's attempts), `duplicates` (requests that brought no event), `quarantine` (rejected requests,
+ * which go as a whole). Rows, keys, digests, movements and transactions stay. What is younger than asked is always there; a shared store may
+ * let contents go together that came together, at an eighth of their age later.
  */
 export type Expirable = 'events' | 'attempts' | 'duplicates' | 'quarantine';
 
@@ -729,16 +730,16 @@ export interface ExpiryStep {
   /** What is older than this goes. */
   readonly before: number;
   readonly now: number;
-  /** At most so many rows are looked at. */
+  /** At most so many rows are looked at, but where a whole table is dropped. */
   readonly rows: number;
   /** It stops when it has dropped so many. */
   readonly bytes: number;
 }
 
 export interface Expired {
-  /** Requests, events or deliveries whose content went. */
+  /** Requests, events or deliveries whose content went; of a table that was dropped, how many rows it is known to have had. */
   readonly expired: number;
-  /** Those looked at that are needed still: they are looked at again later. */
+  /** Those looked at that are needed still: they stay until later. */
   readonly keptBack: number;
   readonly bytes: number;
   /** True: the next step may find more at once. */

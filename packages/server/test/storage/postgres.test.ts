@@ -7,12 +7,14 @@ import type { Opened } from './conformance.ts';
 const postgres = await startPostgres();
 after(() => postgres?.stop());
 
-/** Here the state of an open delivery has a table of its own and bodies have none, and an event names its transaction instead of the event before. */
+/** Here the state of an open delivery has a table of its own, and what expires too; an event names its transaction instead of the event before. */
 function translated(sql: string): string {
   return sql
     .replace(/^UPDATE deliveries SET status = 'succeeded'.* WHERE/, 'DELETE FROM open_deliveries WHERE')
     .replace(/^UPDATE deliveries SET (?=due_at|owner|ordered|status = 'failed')/, 'UPDATE open_deliveries SET ')
-    .replace('UPDATE payloads', 'UPDATE deliveries')
+    .replace(/UPDATE payloads SET body = NULL.*/, `UPDATE contents SET body = NULL WHERE id LIKE 'd%'`)
+    .replace(/UPDATE (?:requests|events) SET (?=body|data)/, 'UPDATE contents SET ')
+    .replace('UPDATE attempts SET', 'UPDATE attempt_contents SET')
     .replace('SET previous = NULL', `SET transaction_id = 'no-such'`);
 }
 

@@ -1,5 +1,6 @@
 import { openStorage } from '../open.ts';
-import { LEFT_BEHIND, SHAPES } from './shapes.ts';
+import type { Contents } from '../postgres/contents.ts';
+import { EXPIRED, LEFT_BEHIND, SHAPES } from './shapes.ts';
 import type { Shape } from './shapes.ts';
 import { openSource } from './source.ts';
 import type { Source } from './source.ts';
@@ -43,6 +44,7 @@ export async function moveInstallation({ from, to, now, before, onProgress }: Mo
       const counts = Object.fromEntries(SHAPES.map(({ table }) => [table, source.count(table)]));
       const of = Object.values(counts).reduce((sum, count) => sum + count, 0);
       let done = 0;
+      for (const table of ['contents', 'attempt_contents'] as const) await layOut(source, target, { table, now });
       for (const shape of SHAPES) {
         for (const rows of source.rows(shape.select ?? `SELECT * FROM ${shape.table}`)) {
           const written = shape.make?.(rows, now) ?? { [shape.table]: rows };
@@ -69,6 +71,15 @@ async function makeSchema(url: string): Promise<void> {
   const store = await openStorage(url);
   await store.open();
   await store.close();
+}
+
+/** The partitions that what is there needs, and what of it is gone already. */
+async function layOut(source: Source, target: Target, { table, now }: { readonly table: Contents; readonly now: number }): Promise<void> {
+  const [oldest] = [...source.rows(`SELECT min(at) AS at FROM (${EXPIRED[table]}) WHERE expired_at IS NULL`)].flat();
+  await target.makePartitions(table, { from: Math.min(Number(oldest?.['at'] ?? now), now), to: now });
+  const gone = `SELECT max(at) + 1 AS upto, expired_at AS at FROM (${EXPIRED[table]}) WHERE expired_at IS NOT NULL GROUP BY expired_at`;
+  for (const rows of source.rows(`SELECT upto, max(at) AS at, '${table}' AS what FROM (${gone}) GROUP BY upto`))
+    await target.write('expired', rows);
 }
 
 /** A table or column that nobody said what to do with must not be left behind in silence. */

@@ -1,4 +1,5 @@
 import type { Transaction } from '@paybell/sdk';
+import type { Contents } from '../postgres/contents.ts';
 import { factOf } from '../postgres/log.ts';
 import { indexed } from '../postgres/refs.ts';
 import type { SourceRow, SourceValue } from './source.ts';
@@ -22,22 +23,45 @@ export interface Shape {
 }
 
 /** Indexes that the embedded store keeps as tables, and what moves inside other rows. */
-export const LEFT_BEHIND: ReadonlySet<string> = new Set(['runs', 'event_keys', 'transaction_ids', 'refs', 'payloads']);
+export const LEFT_BEHIND: ReadonlySet<string> = new Set(['runs', 'event_keys', 'transaction_ids', 'refs', 'payloads', 'kept_back']);
+
+const CONTENT_OF_ATTEMPT = ['request_headers', 'response_headers', 'response_body'];
+
+/** When content was recorded, and when it expired; by the table of the target that would hold it. */
+export const EXPIRED: Readonly<Record<Contents, string>> = {
+  contents: `SELECT received_at AS at, expired_at FROM requests UNION ALL SELECT recorded_at, expired_at FROM events WHERE source IS NULL
+    UNION ALL SELECT d.created_at, p.expired_at FROM deliveries d JOIN payloads p ON p.id = d.payload`,
+  attempt_contents: 'SELECT started_at AS at, expired_at FROM attempts',
+};
 
 const text = (value: SourceValue | undefined): string => String(value);
 
 /** In this order: what is small first, so that a wrong target is found at once. */
 export const SHAPES: readonly Shape[] = [
-  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'ended_sessions', 'failing', 'kept_back'].map((table): Shape => ({ table })),
+  ...['notes', 'merchants', 'sources', 'endpoints', 'keys', 'ended_sessions', 'failing'].map((table): Shape => ({ table })),
   { table: 'tallies', make: (rows) => ({ tallies: rows.map((row) => ({ ...row, shard: 0 })) }) },
-  { table: 'requests', select: 'SELECT * FROM requests ORDER BY seq', sequence: 'requests_seq_seq' },
+  {
+    table: 'requests',
+    select: 'SELECT * FROM requests ORDER BY seq',
+    without: ['expired_at'],
+    fills: ['requests', 'contents'],
+    make: (rows) => ({
+      requests: rows,
+      contents: rows.flatMap(({ received_at: at = null, id = null, headers = null, body = null }) =>
+        body === null ? [] : [{ at, id, headers, body }],
+      ),
+    }),
+    sequence: 'requests_seq_seq',
+  },
   { table: 'resends', select: 'SELECT * FROM resends ORDER BY seq', sequence: 'resends_seq_seq' },
   {
     table: 'events',
     select: 'SELECT * FROM events ORDER BY seq',
-    without: ['scope', 'previous'],
+    without: ['scope', 'previous', 'expired_at'],
+    fills: ['events', 'contents'],
     make: (rows) => ({
       events: rows.map((row) => ({ ...row, fact: factOf({ scope: text(row['scope']), dedupeKey: text(row['dedupe_key']) }) })),
+      contents: rows.flatMap(({ recorded_at: at = null, id = null, data = null }) => (data === null ? [] : [{ at, id, data }])),
     }),
     sequence: 'events_seq',
   },
@@ -53,13 +77,21 @@ export const SHAPES: readonly Shape[] = [
     table: 'attempts',
     select: `SELECT a.*, coalesce(CASE WHEN a.n = d.attempt_count THEN d.finished_at END, a.started_at + CAST(a.duration_ms AS INTEGER)) AS finished_at
       FROM attempts a LEFT JOIN deliveries d ON d.id = a.delivery ORDER BY a.seq`,
-    without: ['seq'],
+    without: ['seq', 'expired_at'],
+    fills: ['attempts', 'attempt_contents'],
+    make: (rows) => ({
+      attempts: rows,
+      attempt_contents: rows.flatMap((row) =>
+        CONTENT_OF_ATTEMPT.every((column) => (row[column] ?? null) === null) ? [] : [{ ...row, at: row['started_at'] ?? null }],
+      ),
+    }),
   },
   {
     table: 'deliveries',
-    select: 'SELECT d.*, p.body, p.expired_at FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload ORDER BY d.seq',
+    select: `SELECT d.*, p.body, q.id AS request, q.received_at FROM deliveries d LEFT JOIN payloads p ON p.id = d.payload
+      LEFT JOIN events e ON d.format = 'request' AND e.id = d.event LEFT JOIN requests q ON q.id = e.request ORDER BY d.seq`,
     without: ['payload'],
-    fills: ['deliveries', 'open_deliveries', 'attempts'],
+    fills: ['deliveries', 'open_deliveries', 'attempts', 'contents'],
     make: deliveries,
     sequence: 'deliveries_seq',
   },
@@ -76,8 +108,10 @@ function referencesOf({ seq = null, merchant = null, doc }: SourceRow): SourceRo
 function deliveries(rows: readonly SourceRow[], now: number): Written {
   const open = rows.filter(({ status }) => status !== 'succeeded');
   const leased = open.filter(({ owner }) => owner !== null);
+  const made = withSharedBodies(rows);
   return {
-    deliveries: withSharedBodies(rows),
+    deliveries: made,
+    contents: made.flatMap(({ created_at: at = null, id = null, body = null }) => (body === null ? [] : [{ at, id, body }])),
     open_deliveries: open.map((row) => ({
       ...row,
       transaction_id: row['ordered'] === 0 ? null : (row['transaction_id'] ?? null),
@@ -94,14 +128,18 @@ function deliveries(rows: readonly SourceRow[], now: number): Written {
   };
 }
 
-/** Deliveries of one event in one format share a body: the first one holds it. They were written one after the other. */
+/**
+ * Deliveries of one event in one format share a body: the first one holds it. They were written one after the other. Those that pass a
+ * request on have its.
+ */
 function withSharedBodies(rows: readonly SourceRow[]): SourceRow[] {
-  const holders = new Map<SourceValue, SourceValue>();
+  const holders = new Map<SourceValue, { readonly body_of: SourceValue; readonly body_at: SourceValue }>();
   return rows.map((row) => {
-    const { payload = null, id = null } = row;
-    const holder = payload === null ? undefined : holders.get(payload);
-    if (holder !== undefined) return { ...row, body_of: holder, body: null };
-    if (payload !== null) holders.set(payload, id);
-    return { ...row, body_of: null };
+    const { payload = null, request = null, received_at: receivedAt = null, created_at: at = null, id = null } = row;
+    if (payload === null) return { ...row, body_of: request, body_at: receivedAt };
+    const holder = holders.get(payload);
+    if (holder !== undefined) return { ...row, ...holder, body: null };
+    holders.set(payload, { body_of: id, body_at: at });
+    return row;
   });
 }

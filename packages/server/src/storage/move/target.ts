@@ -1,7 +1,9 @@
 import { Client } from 'pg';
 import { rowsOf } from '../postgres/arrays.ts';
 import type { Columns, RowOf } from '../postgres/arrays.ts';
+import type { Contents } from '../postgres/contents.ts';
 import { startError } from '../postgres/errors.ts';
+import { makePartition, partitionsFrom, partitionsOf } from '../postgres/partitions.ts';
 import { createServers } from '../postgres/servers.ts';
 import type { SourceRow } from './source.ts';
 
@@ -23,6 +25,8 @@ export interface Target {
   holdsRows(table: string): Promise<boolean>;
   /** Rows whose columns have the names of the table's; what a row does not have is null. */
   write(table: string, rows: readonly SourceRow[], onConflict?: string): Promise<void>;
+  /** Where contents of these times go; what is there already is left as it is. */
+  makePartitions(table: Contents, times: { readonly from: number; readonly to: number }): Promise<void>;
   note(name: string): Promise<string | null>;
   /** Goes on numbering behind the highest number that is there. */
   numberFrom(sequence: string, table: string): Promise<void>;
@@ -70,6 +74,11 @@ function targetOn(client: Client, tables: ReadonlyMap<string, readonly Column[]>
     },
     async write(table, rows, onConflict = '') {
       if (rows.length > 0) await writers.get(table)?.(rows, onConflict);
+    },
+    async makePartitions(table, times) {
+      const there = await partitionsOf(client, table);
+      for (const one of partitionsFrom(table, times))
+        if (there.every(({ lower, upper }) => one.upper <= lower || upper <= one.lower)) await makePartition(client, table, one);
     },
     async note(name) {
       const { rows } = await client.query<{ text: string }>('SELECT text FROM notes WHERE name = $1', [name]);

@@ -1,5 +1,6 @@
-import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, Turn } from '../contract.ts';
+import type { DeliveryRow, LeasedDelivery, NewDelivery, NewEvent, NewRequest, Turn } from '../contract.ts';
 import { typedRowsOf } from './arrays.ts';
+import type { ContentRow } from './contents.ts';
 import { BEHIND, NEVER, PLACED, QUEUED, isOrdered } from './order.ts';
 import type { Skew } from './skew.ts';
 import { stepOver } from './steps.ts';
@@ -22,6 +23,7 @@ export function deliveryRow(row: DeliveryRow, skew: Skew): DeliveryRow {
 
 const ROWS = typedRowsOf('delivery_row', {
   created_at: 'int8',
+  body_at: 'int8',
   due_at: 'int8',
   started_at: 'int8',
   attempt_count: 'int8',
@@ -37,7 +39,6 @@ const ROWS = typedRowsOf('delivery_row', {
   transaction_id: 'text',
   format: 'text',
   body_of: 'text',
-  body: 'bytea',
   owner: 'text',
   resend: 'text',
 });
@@ -45,8 +46,8 @@ const ROWS = typedRowsOf('delivery_row', {
 const INSERT = stepOver('deliveries', {
   rows: ROWS,
   text: (rows) => `made AS MATERIALIZED (SELECT nextval('deliveries_seq') AS seq, r.* FROM ${rows}),
-    kept AS (INSERT INTO deliveries (seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body)
-      SELECT seq, created_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of, body FROM made),
+    kept AS (INSERT INTO deliveries (seq, created_at, body_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of)
+      SELECT seq, created_at, body_at, id, merchant, event, event_type, endpoint, transaction_id, format, body_of FROM made),
     opened AS (INSERT INTO open_deliveries (seq, due_at, ordered, ordered_wait, started_at, attempt_count, failures, turn, forced, id, merchant, endpoint, status, transaction_id, owner, resend)
       SELECT seq, ${PLACED}, ordered_wait, started_at, attempt_count, 0, turn, forced, id, merchant, endpoint, 'pending',
         CASE WHEN place IS NOT NULL THEN transaction_id END, owner, resend FROM (${QUEUED}) q)`,
@@ -54,6 +55,8 @@ const INSERT = stepOver('deliveries', {
 
 export interface ToDeliver {
   readonly event: Pick<NewEvent, 'id' | 'merchant' | 'type' | 'transaction'>;
+  /** The one that brought the event. */
+  readonly request: Pick<NewRequest, 'id' | 'receivedAt'> | null;
   readonly at: number;
   /** The resend that makes them. */
   readonly resend: string | null;
@@ -64,6 +67,7 @@ export interface ToDeliver {
 
 export interface PreparedDeliveries {
   readonly deliveries: Parameters<typeof ROWS.bind>[0][number][];
+  readonly contents: ContentRow[];
   /** JSON texts of the bodies that only the commit could know, by delivery id. */
   readonly bodies: Record<string, string>;
 }
@@ -77,8 +81,11 @@ interface Preparing {
 }
 
 /** The rows of an event's deliveries; endpoints that are spoken to in one format share one stored body. */
-export function prepareDeliveries({ event, at, resend, deliveries, row }: ToDeliver, { skew, queued }: Preparing): PreparedDeliveries {
-  const prepared: PreparedDeliveries = { deliveries: [], bodies: {} };
+export function prepareDeliveries(
+  { event, request, at, resend, deliveries, row }: ToDeliver,
+  { skew, queued }: Preparing,
+): PreparedDeliveries {
+  const prepared: PreparedDeliveries = { deliveries: [], contents: [], bodies: {} };
   const shared = new Map<string, string>();
   for (const delivery of deliveries) {
     const { id, endpoint, format, body, lease } = delivery;
@@ -86,13 +93,18 @@ export function prepareDeliveries({ event, at, resend, deliveries, row }: ToDeli
     if (made !== null) prepared.bodies[id] = made;
     const bytes = made === null ? body : Buffer.from(made);
     const bodyOf = shared.get(format) ?? null;
-    if (bodyOf === null && bytes !== null) shared.set(format, id);
+    if (bodyOf === null && bytes !== null) {
+      shared.set(format, id);
+      prepared.contents.push({ at, id, headers: null, data: null, body: bytes });
+    }
+    const passedOn = bytes === null ? request : null;
     const ordered = isOrdered(delivery, event.transaction);
     const queue = `${endpoint} ${event.transaction ?? ''}`;
     const before = queued.get(queue) ?? 0;
     if (ordered) queued.set(queue, before + 1);
     prepared.deliveries.push({
       created_at: at,
+      body_at: passedOn?.receivedAt ?? null,
       due_at: skew.toDatabase(lease?.until ?? at),
       started_at: lease === null ? null : at,
       attempt_count: lease === null ? 0 : 1,
@@ -107,8 +119,7 @@ export function prepareDeliveries({ event, at, resend, deliveries, row }: ToDeli
       endpoint,
       transaction_id: event.transaction,
       format,
-      body_of: bodyOf,
-      body: bodyOf === null ? bytes : null,
+      body_of: passedOn?.id ?? bodyOf,
       owner: lease?.owner ?? null,
       resend,
     });
@@ -139,13 +150,15 @@ export interface LeasedRow {
   readonly requestHeaders: string | null;
 }
 
-/** The bytes of a delivery `d`: its own, another's, or the request's. */
-export const BODY_FROM = `LEFT JOIN deliveries p ON p.id = ANY (ARRAY[d.body_of])
-  LEFT JOIN events e ON e.id = ANY (ARRAY[CASE WHEN d.format = 'request' THEN d.event END]) LEFT JOIN requests q ON q.id = ANY (ARRAY[e.request])`;
+/** The time of the content of a delivery `d`. */
+export const BODY_AT = 'coalesce(d.body_at, d.created_at)';
+
+/** The content `c` of a delivery `d`: of its own, another's, or the request's. */
+export const BODY_FROM = `LEFT JOIN contents c ON c.at = ${BODY_AT} AND c.id = ANY (ARRAY[coalesce(d.body_of, d.id)])`;
 
 /** What a sender needs, given `l (id, attempt, failures, turn, ordered)`: the body of its own, or the request's bytes with their headers. */
 export const LEASED_COLUMNS = `d.id, d.merchant, d.endpoint, d.event, d.event_type AS "eventType", d.transaction_id AS transaction, d.format, l.attempt, l.failures, l.turn, l.ordered > 0 AS ordered, l.ordered = ${BEHIND} AS behind,
-  d.created_at AS "createdAt", coalesce(d.body, p.body, q.body) AS body, q.headers AS "requestHeaders"`;
+  d.created_at AS "createdAt", c.body, c.headers AS "requestHeaders"`;
 
 export const LEASED_FROM = `JOIN deliveries d ON d.id = ANY (ARRAY[l.id]) ${BODY_FROM}`;
 

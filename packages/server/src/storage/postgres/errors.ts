@@ -26,10 +26,13 @@ function codeOf(error: unknown): string | null {
   return typeof code === 'string' ? code : null;
 }
 
-/** Deadlock, serialization, lock timeout: the database rolled back, and the same work may succeed now. */
+/**
+ * Deadlock, serialization, lock timeout, and a row on its way to a partition that another transaction has just made: the database rolled
+ * back, and the same work may succeed now.
+ */
 export function isTransient(error: unknown): boolean {
   const code = codeOf(error);
-  return code === '40P01' || code === '40001' || code === '55P03';
+  return code === '40P01' || code === '40001' || code === '55P03' || code === '23514';
 }
 
 /** The connection is gone: what was sent and not answered may stand or not. */

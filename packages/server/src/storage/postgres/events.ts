@@ -1,14 +1,15 @@
 import type { Pool } from 'pg';
 import type { ById, EventQuery, EventRow, EventWithBody, Page } from '../contract.ts';
+import { EVENT_AT, EVENT_CONTENT, goneSince } from './contents.ts';
 import { ask, condition, ofMerchant, page } from './page.ts';
 import type { Condition } from './page.ts';
 
 export const EVENT_COLUMNS = `e.seq, e.id, e.merchant, e.provider, e.source, e.request, e.item, e.type, e.dedupe_key AS "dedupeKey", e.transaction_id AS transaction,
   e.sequence, e.occurred_at AS "occurredAt", e.recorded_at AS "recordedAt", e.state, e.note, e.duplicates, e.variants,
-  coalesce(e.expired_at, q.expired_at) AS "expiredAt"`;
-export const BODY_COLUMNS = 'e.data, q.body, q.headers';
+  ${goneSince('contents', EVENT_AT, 'c.id')} AS "expiredAt"`;
+export const BODY_COLUMNS = `c.data, c.body, CASE WHEN q.id IS NOT NULL THEN coalesce(c.headers, '[]') END AS headers`;
 const COLUMNS = `${EVENT_COLUMNS}, ${BODY_COLUMNS}`;
-const FROM = 'events e LEFT JOIN requests q ON q.id = e.request';
+const FROM = `events e LEFT JOIN requests q ON q.id = e.request ${EVENT_CONTENT}`;
 
 export interface EventBodyRow extends EventRow {
   readonly body: Uint8Array | null;

@@ -35,7 +35,6 @@ const EVENTS = typedRowsOf('event_row', {
   note: 'text',
   transaction_id: 'text',
   movement: 'text',
-  data: 'text',
 });
 
 /**
@@ -111,7 +110,6 @@ function eventRow(event: NewEvent) {
     note: event.note,
     transaction_id: event.transaction,
     movement: event.movement === null ? null : JSON.stringify(event.movement),
-    data: event.data,
   };
 }
 
@@ -186,8 +184,6 @@ const REQUESTS = typedRowsOf('request_row', {
   reason: 'text',
   diagnosis: 'text',
   sha256: 'text',
-  headers: 'text',
-  body: 'bytea',
 });
 
 const insertRequestsAs = (name: string, onConflict = '') =>
@@ -223,7 +219,7 @@ export function insertRequests(requests: readonly RequestToWrite[]): Step[] {
 }
 
 function requestRow({ request, verdict, reason, events, duplicates }: RequestToWrite) {
-  const { receivedAt, body, id, merchant, source, provider, diagnosis, sha256, headers } = request;
+  const { receivedAt, body, id, merchant, source, provider, diagnosis, sha256 } = request;
   return {
     received_at: receivedAt,
     size: body.byteLength,
@@ -237,8 +233,6 @@ function requestRow({ request, verdict, reason, events, duplicates }: RequestToW
     reason,
     diagnosis,
     sha256,
-    headers,
-    body,
   };
 }
 

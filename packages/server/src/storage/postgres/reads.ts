@@ -14,7 +14,8 @@ import type {
 } from '../contract.ts';
 import { MOST_COUNTED, healthSample } from '../../ledger/health.ts';
 import { chains } from './chain.ts';
-import { BODY_FROM, DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
+import { goneSince } from './contents.ts';
+import { BODY_AT, BODY_FROM, DELIVERIES, DELIVERY_COLUMNS, LAST_ATTEMPT, deliveryRow } from './deliveries.ts';
 import { storageError } from './errors.ts';
 import { ask, condition, ofMerchant, page } from './page.ts';
 import { byReference } from './refs.ts';
@@ -22,9 +23,12 @@ import type { Skew } from './skew.ts';
 
 const ATTEMPTS = `SELECT n, started_at AS "startedAt", duration_ms AS "durationMs", outcome, cause, status_code AS "statusCode", truncated, timings,
   request_headers AS "requestHeaders", response_headers AS "responseHeaders", response_body AS "responseBody",
-  expired_at AS "expiredAt" FROM attempts WHERE delivery = ? ORDER BY n`;
+  CASE WHEN outcome <> 'unknown' THEN ${goneSince('attempt_contents', 'started_at', 'response_headers')} END AS "expiredAt"
+  FROM attempts a LEFT JOIN LATERAL (SELECT request_headers, response_headers, response_body FROM attempt_contents
+    WHERE at = a.started_at AND delivery = a.delivery AND n = a.n OFFSET 0) c ON true
+  WHERE delivery = ? ORDER BY n`;
 
-const BODY = `SELECT coalesce(d.body, p.body, q.body) AS body, coalesce(d.expired_at, p.expired_at, q.expired_at) AS "expiredAt" FROM deliveries d ${BODY_FROM} WHERE d.id = ?`;
+const BODY = `SELECT c.body, ${goneSince('contents', BODY_AT, 'c.id')} AS "expiredAt" FROM deliveries d ${BODY_FROM} WHERE d.id = ?`;
 
 /** Reads deliveries and the ledger. */
 export function readOperations(reads: Pool, skew: Skew) {

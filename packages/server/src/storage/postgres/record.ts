@@ -2,6 +2,8 @@ import type { Pool, PoolClient } from 'pg';
 import { Tally } from '../../ledger/tally.ts';
 import type { Arrival, Recorded, RecordedEvent } from '../contract.ts';
 import type { RowTypes } from './arrays.ts';
+import { insertContents } from './contents.ts';
+import type { ContentRow } from './contents.ts';
 import { insertDeliveries, prepareDeliveries } from './deliveries.ts';
 import type { PreparedDeliveries, Queued } from './deliveries.ts';
 import { StorageError, isLost, isReadOnly, isRepeated, isTransient, isUnmet, storageError } from './errors.ts';
@@ -86,11 +88,11 @@ async function recordNew(hot: Pool, { arrivals, skew, shard, types }: NewBatch):
   const judged = judge({ arrivals, fresh, known: new Map(), before: NOTHING_BEFORE, tally: new Tally() });
   const change = foldNew(events, held);
   if (change === null) return null;
-  const prepared = routes(judged, held, skew);
+  const prepared = routes(judged, { arrivals, held, skew });
   const steps = [
     childless(named),
     ...insertNewEvents(events),
-    ...writeSteps({ judged, change, held, prepared: [...prepared.values()], shard }),
+    ...writeSteps({ judged, change, held, prepared: [...prepared.values()], quarantined: NONE_DECIDED.rejected, shard }),
   ];
   await inOneTrip(hot, [lockStatement(named), statementOf(steps, types)]);
   return arrivals.map((arrival, index) => answer(arrival, judged.recorded[index] as Recorded, { fresh, change, prepared }));
@@ -101,7 +103,7 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
   const again = arrivals.filter(({ request }) => request?.known === true);
   const decided = again.length === 0 ? NONE_DECIDED : await decidedRequests(client, again);
   const all = arrivals.flatMap((arrival) => arrival.events);
-  const events = decided.size === 0 ? all : all.filter(({ request }) => !decided.has(request ?? ''));
+  const events = decided.taken.size === 0 ? all : all.filter(({ request }) => !decided.taken.has(request ?? ''));
   const named = namedBy(events);
   const held = new HeldRows();
   const begun = together(
@@ -118,24 +120,33 @@ async function recordOnce(client: PoolClient, batch: Batch): Promise<Recorded[]>
   const touching = events.filter(({ id, transaction }) => transaction !== null && fresh.has(id));
   const [known, before] = await Promise.all([
     repeated.length === 0 ? new Map<never, never>() : knownEvents(client, repeated),
-    written(client, { arrivals: maybeDone ? arrivals : [], events: repeated, decided }),
+    written(client, { arrivals: maybeDone ? arrivals : [], events: repeated, decided: decided.taken }),
   ]);
   const judged = judge({ arrivals, fresh, known, before, tally: new Tally() });
   const change = await foldEvents(client, { events: touching, held });
-  const prepared = routes(judged, held, skew);
-  await write(client, { ...batch, judged, change, held, prepared: [...prepared.values()] });
+  const prepared = routes(judged, { arrivals, held, skew });
+  await write(client, { ...batch, judged, change, held, prepared: [...prepared.values()], quarantined: decided.rejected });
   return arrivals.map((arrival, index) => answer(arrival, judged.recorded[index] as Recorded, { fresh, change, prepared }));
 }
 
+interface Routing {
+  readonly arrivals: readonly Arrival[];
+  readonly held: HeldRows;
+  readonly skew: Skew;
+}
+
 /** The deliveries of the new events. */
-function routes({ stored }: Judged, held: HeldRows, skew: Skew): Map<string, PreparedDeliveries> {
+function routes({ stored }: Judged, { arrivals, held, skew }: Routing): Map<string, PreparedDeliveries> {
   const queued: Queued = new Map();
   const routed = stored.filter(({ deliveries }) => deliveries.length > 0);
+  if (routed.length === 0) return new Map();
+  const requests = new Map(arrivals.flatMap(({ request }) => (request === null ? [] : [[request.id, request]])));
   return new Map(
     routed.map((event) => {
       const { id, recordedAt, deliveries, transaction } = event;
       const row = transaction === null ? null : held.of(transaction).doc;
-      return [id, prepareDeliveries({ event, at: recordedAt, resend: null, deliveries, row }, { skew, queued })];
+      const request = requests.get(event.request ?? '') ?? null;
+      return [id, prepareDeliveries({ event, request, at: recordedAt, resend: null, deliveries, row }, { skew, queued })];
     }),
   );
 }
@@ -146,13 +157,16 @@ interface Writes {
   readonly held: HeldRows;
   readonly prepared: readonly PreparedDeliveries[];
   readonly shard: number;
+  /** Of the requests that are judged again, those that are there. */
+  readonly quarantined: ReadonlySet<string>;
 }
 
-function writeSteps({ judged, change, held, prepared, shard }: Writes): Step[] {
+function writeSteps({ judged, change, held, prepared, quarantined, shard }: Writes): Step[] {
   return [
     ...insertRequests(judged.requests),
     ...writeTransactions(held.changed()),
     ...insertDeliveries(prepared),
+    ...insertContents(contentsOf(judged, { prepared, quarantined })),
     ...writeTallies([...judged.tally.lines.values(), ...change.sums.lines.values()], shard),
   ];
 }
@@ -171,6 +185,17 @@ async function write(client: PoolClient, { maybeDone, types, ...writes }: Writes
     if (isRepeated(error) && !maybeDone) throw new TryAgain('These requests are there already.');
     throw error;
   }
+}
+
+function contentsOf({ requests, stored }: Judged, { prepared, quarantined }: Pick<Writes, 'prepared' | 'quarantined'>): ContentRow[] {
+  const rows: ContentRow[] = [];
+  for (const { request } of requests) {
+    const { id, receivedAt: at, headers, body } = request;
+    if (!quarantined.has(id)) rows.push({ at, id, headers, data: null, body });
+  }
+  for (const { id, recordedAt: at, data } of stored) if (data !== null) rows.push({ at, id, headers: null, data, body: null });
+  for (const { contents } of prepared) rows.push(...contents);
+  return rows;
 }
 
 interface Outcome {

@@ -2,8 +2,9 @@ import type { Pool, PoolClient } from 'pg';
 import type { AddedDelivery, DeliveryRow, LeasedDelivery } from '../contract.ts';
 import { encode } from './arrays.ts';
 import type { RowTypes } from './arrays.ts';
+import { EVENT_AT, HOLD, insertContents, isKept } from './contents.ts';
 import {
-  BODY_FROM,
+  BODY_AT,
   DELIVERIES,
   DELIVERY_COLUMNS,
   LEASED_COLUMNS,
@@ -22,15 +23,8 @@ import { atomically, commit, once } from './transact.ts';
 
 const ORIGINS = {
   name: 'origins',
-  text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = ANY (ARRAY[r.id])
-    LEFT JOIN transactions t ON t.id = ANY (ARRAY[e.transaction_id]) LEFT JOIN requests q ON q.id = ANY (ARRAY[e.request]) WHERE e.expired_at IS NULL AND q.expired_at IS NULL`,
-};
-
-// From here to the commit the content of these events does not expire (expirable.ts).
-const HOLD = { name: 'hold_events', text: 'SELECT FROM events WHERE id = ANY ($1::text[]) FOR KEY SHARE' };
-const HOLD_OF = {
-  name: 'hold_event_of',
-  text: 'SELECT FROM deliveries d JOIN events e ON e.id = ANY (ARRAY[d.event]) WHERE d.id = $1 FOR KEY SHARE OF e',
+  text: `SELECT e.id, e.merchant, e.type, e.transaction_id AS transaction, e.request, q.received_at AS "receivedAt", t.doc FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = ANY (ARRAY[r.id])
+    LEFT JOIN transactions t ON t.id = ANY (ARRAY[e.transaction_id]) LEFT JOIN requests q ON q.id = ANY (ARRAY[e.request]) WHERE ${isKept('contents', EVENT_AT)}`,
 };
 
 const LEASED = {
@@ -41,11 +35,10 @@ const LEASED = {
 
 const RETRY = {
   name: 'retry',
-  text: `WITH sendable AS MATERIALIZED (SELECT d.id, d.seq, d.merchant, d.endpoint FROM deliveries d ${BODY_FROM}
-      WHERE d.id = $1 AND coalesce(d.expired_at, p.expired_at, q.expired_at) IS NULL),
+  text: `WITH sendable AS MATERIALIZED (SELECT d.id, d.seq, d.merchant, d.endpoint FROM deliveries d
+      WHERE d.id = $1 AND ${isKept('contents', BODY_AT)}),
     kept AS (UPDATE open_deliveries SET status = 'pending', turn = 0, forced = true, ordered = CASE WHEN ordered > 0 AND (status <> 'pending' OR ordered = ${BEHIND}) THEN ${OVERTAKEN} ELSE ordered END, due_at = $2, finished_at = NULL, owner = NULL, started_at = NULL
-      WHERE id = (SELECT id FROM sendable) AND (status <> 'pending' OR owner IS NULL) RETURNING id),
-    later AS (INSERT INTO kept_back (what, look_at, seq) SELECT 'attempts', $3, seq FROM sendable ON CONFLICT DO NOTHING)
+      WHERE id = (SELECT id FROM sendable) AND (status <> 'pending' OR owner IS NULL) RETURNING id)
     INSERT INTO open_deliveries (seq, due_at, turn, forced, attempt_count, failures, status_code, id, merchant, endpoint, status, cause)
     SELECT d.seq, $2, 0, true, a.n, (SELECT count(*) FROM attempts f WHERE f.delivery = d.id AND f.outcome = 'failed'), a.status_code, d.id, d.merchant, d.endpoint, 'pending', a.cause
     FROM sendable d CROSS JOIN LATERAL (SELECT n, status_code, cause FROM attempts WHERE delivery = d.id ORDER BY n DESC LIMIT 1) a
@@ -60,7 +53,7 @@ const ABANDON = {
 
 const THERE = { name: 'added_there', text: 'SELECT d.id FROM unnest($1::text[]) AS r (id) JOIN deliveries d ON d.id = ANY (ARRAY[r.id])' };
 
-type Origin = ToDeliver['event'] & { readonly doc: string | null };
+type Origin = ToDeliver['event'] & { readonly request: string | null; readonly receivedAt: number | null; readonly doc: string | null };
 
 /** Deliveries beyond those an event was routed to: sent again, or given up. */
 export function resendOperations(hot: Pool, { skew, types }: { readonly skew: Skew; readonly types: RowTypes }) {
@@ -76,7 +69,7 @@ export function resendOperations(hot: Pool, { skew, types }: { readonly skew: Sk
         const leases = new Map(added.flatMap(({ id, lease }) => (lease === null ? [] : [[id, lease] as const])));
         let mine: LeasedRow[] = [];
         await commit(client, () => [
-          ...runSteps(client, insertDeliveries(prepared), types),
+          ...writeAdded(client, prepared, types),
           client.query<LeasedRow>({ ...LEASED, values: [encode('text', [...leases.keys()])] }).then(({ rows }) => (mine = rows)),
         ]);
         return mine.map((row) => leased(row, { at: row.createdAt, until: leases.get(row.id)?.until ?? 0 }));
@@ -92,9 +85,8 @@ export function resendOperations(hot: Pool, { skew, types }: { readonly skew: Sk
       await atomically(hot, (client) =>
         commit(client, () => [
           client.query('BEGIN'),
-          client.query({ ...HOLD_OF, values: [id] }),
-          // The attempts to come expire too, though the walk may have passed this delivery.
-          ...stepsOut(client, { id, at: skew.toDatabase(now) }, () => client.query({ ...RETRY, values: [id, skew.toDatabase(now), now] })),
+          client.query(HOLD),
+          ...stepsOut(client, { id, at: skew.toDatabase(now) }, () => client.query({ ...RETRY, values: [id, skew.toDatabase(now)] })),
         ]),
       );
       const [after] = await once<DeliveryRow>(hot, read);
@@ -122,16 +114,23 @@ export async function prepareAdded(client: PoolClient, { added, resend, skew }: 
   const events = [...new Set(added.map(({ event }) => event))];
   const values = [encode('text', events)];
   // One after the other: what is there is read when it can no longer go.
-  const [, origins] = await Promise.all([client.query({ ...HOLD, values }), client.query<Origin>({ ...ORIGINS, values })]);
+  const [, origins] = await Promise.all([client.query(HOLD), client.query<Origin>({ ...ORIGINS, values })]);
   const found = new Map(origins.rows.map((origin) => [origin.id, origin]));
   const queued: Queued = new Map();
   const prepared = added.flatMap((delivery) => {
     const event = found.get(delivery.event);
     if (event === undefined) return [];
-    return [prepareDeliveries({ event, at: delivery.createdAt, resend, deliveries: [delivery], row: event.doc }, { skew, queued })];
+    const { request: id, receivedAt, doc: row } = event;
+    const request = id === null || receivedAt === null ? null : { id, receivedAt };
+    return [prepareDeliveries({ event, request, at: delivery.createdAt, resend, deliveries: [delivery], row }, { skew, queued })];
   });
   await lockTransactions(client, transactionsIn(prepared));
   return prepared;
+}
+
+/** Writes what was prepared. */
+export function writeAdded(client: PoolClient, prepared: readonly PreparedDeliveries[], types: RowTypes): Promise<unknown>[] {
+  return runSteps(client, [...insertDeliveries(prepared), ...insertContents(prepared.flatMap(({ contents }) => contents))], types);
 }
 
 /** Those in which the order of deliveries counts. */

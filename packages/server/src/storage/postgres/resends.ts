@@ -1,12 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import type { ById, NewResend, Page, PageQuery, ResendEnd, ResendRow, ResendStep, Storage } from '../contract.ts';
-import { insertDeliveries } from './deliveries.ts';
 import { FREE, letGo } from './order.ts';
 import { ask, ofMerchant, page } from './page.ts';
-import { prepareAdded } from './resend.ts';
+import { prepareAdded, writeAdded } from './resend.ts';
 import type { RowTypes } from './arrays.ts';
 import type { Skew } from './skew.ts';
-import { runSteps } from './steps.ts';
 import { atomically, commit, once } from './transact.ts';
 import { walker } from './walk.ts';
 
@@ -105,7 +103,7 @@ export function bulkOperations(hot: Pool, reads: Pool, { skew, types }: { readon
           return before;
         }
         const prepared = await prepareAdded(client, { added: deliveries, resend: id, skew });
-        await commit(client, () => runSteps(client, insertDeliveries(prepared), types));
+        await commit(client, () => writeAdded(client, prepared, types));
         return true;
       }),
     async endResend({ merchant, id, state, note, lease, now }: ResendEnd): Promise<ResendRow | null> {

@@ -41,9 +41,10 @@ const SETTLE = {
         finished_at = CASE WHEN r.status = 'pending' THEN NULL ELSE r.finished_at END, failures = o.failures + CASE WHEN r.outcome = 'failed' THEN 1 ELSE 0 END
       FROM results r WHERE r.status <> 'succeeded' AND ${FENCE} RETURNING r.*),
     settled AS MATERIALIZED (SELECT * FROM done UNION ALL SELECT * FROM kept),
-    made AS (INSERT INTO attempts (delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings, request_headers, response_headers, response_body)
-      SELECT delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings, request_headers, response_headers, response_body
-      FROM settled ON CONFLICT DO NOTHING),
+    made AS (INSERT INTO attempts (delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings)
+      SELECT delivery, n, started_at, finished_at, duration_ms, outcome, cause, status_code, truncated, timings FROM settled ON CONFLICT DO NOTHING),
+    told AS (INSERT INTO attempt_contents (at, delivery, n, request_headers, response_headers, response_body)
+      SELECT started_at, delivery, n, request_headers, response_headers, response_body FROM settled),
     counted AS (INSERT INTO tallies AS t (slot, count, last_at, shard, exponent, value, merchant, name, provider, kind, status, rail, currency)
       SELECT slot, count(*), max(finished_at), $1, 0, 0, merchant, ends.name, '', '', '', '', ''
       FROM settled CROSS JOIN LATERAL (VALUES (CASE WHEN outcome = 'failed' THEN 'failed_try' END), (CASE WHEN status <> 'pending' THEN status END)) ends (name)

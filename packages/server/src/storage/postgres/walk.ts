@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Resendable, ResendFilter, ResendWalk } from '../contract.ts';
+import { EVENT_AT, EVENT_CONTENT, isKept } from './contents.ts';
 import { BODY_COLUMNS, EVENT_COLUMNS, withBody } from './events.ts';
 import type { EventBodyRow } from './events.ts';
 import { ask, condition } from './page.ts';
@@ -107,7 +108,7 @@ export function walker(reads: Pool) {
       condition('e.source = ?', filter.source ?? undefined),
       condition('e.transaction_id = ?', filter.transaction ?? undefined),
       // What has expired cannot be sent again.
-      { sql: 'e.expired_at IS NULL AND q.expired_at IS NULL', values: [] },
+      { sql: isKept('contents', EVENT_AT), values: [] },
       ...standing(merchant, filter),
     ].filter((one) => one !== null);
     const joined =
@@ -116,7 +117,7 @@ export function walker(reads: Pool) {
       reads,
       `SELECT ${EVENT_COLUMNS}, ${bodies ? BODY_COLUMNS : 'NULL AS data, NULL AS body, NULL AS headers'}, ${seq} AS at,
          ${log.table === 'events' ? 'NULL' : 'd.endpoint'} AS endpoint
-       FROM ${from} ${joined} LEFT JOIN requests q ON q.id = e.request ${where(asked)} ORDER BY ${seq} LIMIT ?`,
+       FROM ${from} ${joined} LEFT JOIN requests q ON q.id = e.request ${EVENT_CONTENT} ${where(asked)} ORDER BY ${seq} LIMIT ?`,
       [...valuesOf(asked), limit],
     );
     const full = found.length === limit;

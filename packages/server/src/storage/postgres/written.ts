@@ -1,6 +1,8 @@
 import type { PoolClient } from 'pg';
 import type { Arrival, NewEvent, RecordedEvent, RequestVerdict } from '../contract.ts';
 import { encode } from './arrays.ts';
+import { HOLD } from './contents.ts';
+import { BODY_FROM } from './deliveries.ts';
 import { BEGIN_NUMBERING } from './numbered.ts';
 
 /** What a try before this one left in the database, when its connection broke before the answer, or another process that judged the same request. */
@@ -17,7 +19,7 @@ const REQUESTS = {
 const EVENTS = {
   name: 'written_events',
   text: `SELECT e.id, (SELECT count(*) FROM deliveries d WHERE d.event = e.id)::int AS deliveries, t.doc,
-      (SELECT json_object_agg(d.id, convert_from(coalesce(d.body, p.body), 'UTF8')) FROM deliveries d LEFT JOIN deliveries p ON p.id = ANY (ARRAY[d.body_of])
+      (SELECT json_object_agg(d.id, convert_from(c.body, 'UTF8')) FROM deliveries d ${BODY_FROM}
         WHERE d.event = e.id AND d.format = 'transaction') AS bodies
     FROM unnest($1::text[]) AS r (id) JOIN events e ON e.id = ANY (ARRAY[r.id]) LEFT JOIN transactions t ON t.id = ANY (ARRAY[e.transaction_id])`,
 };
@@ -29,7 +31,13 @@ interface EventRow {
   readonly bodies: Record<string, string> | null;
 }
 
-export const NONE_DECIDED: ReadonlyMap<string, RequestVerdict> = new Map();
+/** Of requests that are judged again, those that somebody else has taken in by now, and those that wait in the quarantine still. */
+export interface Decided {
+  readonly taken: ReadonlyMap<string, RequestVerdict>;
+  readonly rejected: ReadonlySet<string>;
+}
+
+export const NONE_DECIDED: Decided = { taken: new Map(), rejected: new Set() };
 
 /** Begins the commit with the locks of quarantined requests: two that judge the same one do so one after the other. */
 const DECIDED = {
@@ -37,18 +45,21 @@ const DECIDED = {
   text: 'SELECT id, verdict FROM requests WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE',
 };
 
-/** Of requests that are judged again, those that somebody else has taken in by now. */
-export async function decidedRequests(client: PoolClient, again: readonly Arrival[]): Promise<ReadonlyMap<string, RequestVerdict>> {
+/** Holds their contents as well. */
+export async function decidedRequests(client: PoolClient, again: readonly Arrival[]): Promise<Decided> {
   const ids = again.flatMap(({ request }) => (request === null ? [] : [request.id]));
-  await client.query(BEGIN_NUMBERING);
+  await Promise.all([client.query(BEGIN_NUMBERING), client.query(HOLD)]);
   const { rows } = await client.query<{ id: string; verdict: RequestVerdict }>({ ...DECIDED, values: [encode('text', ids)] });
-  return new Map(rows.flatMap(({ id, verdict }) => (verdict === 'rejected' ? [] : [[id, verdict]])));
+  return {
+    taken: new Map(rows.flatMap(({ id, verdict }) => (verdict === 'rejected' ? [] : [[id, verdict]]))),
+    rejected: new Set(rows.flatMap(({ id, verdict }) => (verdict === 'rejected' ? [id] : []))),
+  };
 }
 
 interface Wanted {
   readonly arrivals: readonly Arrival[];
   readonly events: readonly NewEvent[];
-  readonly decided: ReadonlyMap<string, RequestVerdict>;
+  readonly decided: Decided['taken'];
 }
 
 /** Looks for the batch's own ids: `arrivals` where a commit may stand, `events` those whose key was taken. */

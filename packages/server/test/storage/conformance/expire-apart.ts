@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Storage } from '../../../src/storage/contract.ts';
 import type { It } from '../conformance.ts';
 import { attempt, bytes, claimAll, delivery, event, failedAttempt, inbound, published, request, settlement, T, text } from '../given.ts';
-import { AGAIN, bodyOf, clean, contentOf, DAY, deliverAll, expireAll, LATER } from './expire-steps.ts';
+import { AGAIN, after, bodyOf, clean, contentOf, DAY, deliverAll, expireAll, LATER, livedIn } from './expire-steps.ts';
 
 /** Attempts, and requests that brought no event: each expires by itself. */
 export function expiringApart(it: It): void {
@@ -18,16 +18,16 @@ function attempts(it: It): void {
     );
 
   it('attempts lose headers and answers, and keep when, how and why', async ({ storage }) => {
+    await livedIn(storage);
     await storage.record([published(event('e1', { deliveries: [delivery('d1', 'end_1'), delivery('d2', 'end_2')] }))]);
     const [job] = await claimAll(storage, 'end_1');
     assert.ok(job);
     await storage.settle([settlement(job, { attempt: failedAttempt(1), next: { status: 'pending', at: T + 2000 } })]);
-    assert.deepEqual(await expireAll(storage, 'attempts'), { expired: 0, keptBack: 2, bytes: 0, steps: 1, more: false });
     await deliverAll(storage, 'end_1', T + 3000);
-    const sum = await expireAll(storage, 'attempts', { now: LATER + AGAIN });
-    assert.deepEqual([sum.expired, sum.keptBack], [1, 1]);
+    const sum = await expireAll(storage, 'attempts');
+    assert.ok(sum.expired > 0);
     assert.ok(sum.bytes > 20);
-    assert.deepEqual(await made(storage, 'd1'), [`1 500 http_5xx - - ${LATER + AGAIN}`, `2 200 ok - - ${LATER + AGAIN}`]);
+    assert.deepEqual(await made(storage, 'd1'), ['1 500 http_5xx - - expired', '2 200 ok - - expired']);
     assert.equal((await bodyOf(storage, 'd1')).body, 'body of d1');
     const { status, attemptCount, statusCode, finishedAt } = (await storage.getDelivery({ merchant: null, id: 'd1' }))?.delivery ?? {};
     assert.deepEqual([status, attemptCount, statusCode, finishedAt], ['succeeded', 2, 200, T + 50]);
@@ -53,22 +53,23 @@ function attempts(it: It): void {
 
 function aside(it: It): void {
   it('repeats lose their bytes, the quarantine goes as a whole, each by its own age', async ({ storage }) => {
+    await livedIn(storage);
     const rejected = (n: number) => ({
-      request: request(`q${n}`, { verdict: 'rejected', receivedAt: T + n * DAY, body: bytes('forged') }),
+      request: request(`q${n}`, { verdict: 'rejected', receivedAt: T + n * 40 * DAY, body: bytes('forged') }),
       events: [],
     });
-    const repeat = (n: number) => inbound(request(`r${n}`, { receivedAt: T + n * DAY }), event(`x${n}`, { dedupeKey: 'e1' }));
+    const repeat = (n: number) => inbound(request(`r${n}`, { receivedAt: T + n * 40 * DAY }), event(`x${n}`, { dedupeKey: 'e1' }));
     await storage.record([inbound(request('first'), event('e1')), ...[0, 1, 2, 3].flatMap((n) => [rejected(n), repeat(n)])]);
     const left = async (): Promise<string[]> =>
       (await storage.listRequests({ merchant: null, limit: 50, cursor: null, oldestFirst: true })).rows.map(
         ({ id, expiredAt }) => `${id}${expiredAt === null ? '' : ' expired'}`,
       );
-    const quarantine = await expireAll(storage, 'quarantine', { before: T + 2 * DAY, rows: 1 });
-    assert.deepEqual([quarantine.expired, quarantine.bytes], [2, 12]);
-    const repeats = await expireAll(storage, 'duplicates', { before: T + 3 * DAY, rows: 2 });
-    assert.equal(repeats.expired, 3);
-    assert.deepEqual(await left(), ['first', 'r0 expired', 'r1 expired', 'q2', 'r2 expired', 'q3', 'r3']);
-    assert.equal((await expireAll(storage, 'duplicates', { before: T + 3 * DAY })).expired, 0);
+    const quarantine = await expireAll(storage, 'quarantine', { before: T + 100 * DAY, rows: 1 });
+    assert.deepEqual([quarantine.expired, quarantine.bytes], [3, 18]);
+    for (const what of ['duplicates', 'events'] as const) await expireAll(storage, what, { ...after(70), rows: 2 });
+    assert.deepEqual(await left(), ['first expired', 'r0 expired', 'r1 expired', 'r2 expired', 'q3', 'r3']);
+    assert.equal(text(await storage.getRequestBody({ merchant: null, id: 'q3' })), 'forged');
+    assert.equal((await expireAll(storage, 'duplicates', after(70))).expired, 0);
     await clean(storage);
   });
 
@@ -78,7 +79,7 @@ function aside(it: It): void {
     await clean(storage);
     assert.equal((await expireAll(storage, 'quarantine')).expired, 0);
     assert.equal((await expireAll(storage, 'events')).expired, 1);
-    assert.equal((await contentOf(storage, 'e2')).expiredAt, LATER);
+    assert.deepEqual([(await contentOf(storage, 'e2')).expiredAt, (await contentOf(storage, 'e1')).expiredAt], [LATER, LATER]);
     await clean(storage);
   });
 }

@@ -8,7 +8,19 @@ export const LATER = T + 100 * DAY;
 /** What is needed still is looked at again by then. */
 export const AGAIN = DAY / 4;
 
-export const STEP: Omit<ExpiryStep, 'what'> = { before: T + DAY, now: LATER, rows: 100, bytes: 1_000_000 };
+/**
+ * What is younger than `before` stays; what is older by an eighth of the age, here nine days, goes: a store may let contents go together
+ * that came together.
+ */
+export const STEP: Omit<ExpiryStep, 'what'> = { before: T + 30 * DAY, now: LATER, rows: 100, bytes: 1_000_000 };
+
+/** The same age, so many days later. */
+export const after = (days: number): Partial<ExpiryStep> => ({ before: STEP.before + days * DAY, now: LATER + days * DAY });
+
+/** As in an installation that runs since before these tests record anything. */
+export async function livedIn(storage: Storage): Promise<void> {
+  for (const what of ['events', 'attempts'] as const) await expireAll(storage, what, after(-100));
+}
 
 /** Steps until there is no more, and their sum. */
 export async function expireAll(
@@ -17,9 +29,12 @@ export async function expireAll(
   more: Partial<ExpiryStep> = {},
 ): Promise<Expired & { readonly steps: number }> {
   const sum = { expired: 0, keptBack: 0, bytes: 0, steps: 0, more: true };
-  while (sum.more && sum.steps < 1000) {
+  while (sum.more) {
+    assert.ok(sum.steps < 1000, 'it never comes to the end');
     const done = await storage.expire({ ...STEP, what, ...more });
-    assert.ok(done.expired + done.keptBack <= (more.rows ?? STEP.rows), `${JSON.stringify(done)} is more than one step`);
+    // A shared store drops a table at once.
+    if (!storage.shared)
+      assert.ok(done.expired + done.keptBack <= (more.rows ?? STEP.rows), `${JSON.stringify(done)} is more than one step`);
     sum.expired += done.expired;
     sum.keptBack += done.keptBack;
     sum.bytes += done.bytes;

@@ -127,7 +127,7 @@ export function paging(it: It): void {
       let added = 0;
       const between = async (): Promise<void> => {
         added += 1;
-        const made = event(`new${added}`, { movement: payment(`new${added}`), deliveries: [delivery(`new${added}`, 'end_1')] });
+        const made = event(`new${added}`, { movement: payment(`new${added}`), deliveries: [delivery(`new_d${added}`, 'end_1')] });
         if (added < 40) await storage.record([inbound(request(`new${added}`, { verdict: 'accepted' }), made)]);
       };
       const before = (ids: readonly string[]): string[] => ids.filter((id) => !id.startsWith('new'));

@@ -1,7 +1,6 @@
 -- History (requests, events, deliveries, attempts) is written once and never moved. What changes has tables of its own:
 -- `open_deliveries` holds a delivery for as long as it has not succeeded, `transactions` the fold, `tallies` the sums.
--- Content expires: a row that is emptied stays on its page, which has the room for that (fillfactor), and no index learns of it, as long
--- as no index names a column that changes with it. That is a third of the work.
+-- Contents expire: they stand in tables of their own, partitioned by time, and go with their partition (partitions.ts).
 -- Texts compare by bytes ("C"), so that prefixes and orders are the same whatever the locale of the database.
 
 CREATE TABLE notes (name text COLLATE "C" PRIMARY KEY, text text NOT NULL);
@@ -30,9 +29,7 @@ CREATE TABLE requests (
   received_at bigint NOT NULL,
   size integer NOT NULL,
   duplicates integer NOT NULL DEFAULT 0,
-  -- How many events it brought: its bytes expire with the last of them.
   events integer NOT NULL,
-  expired_at bigint,
   id text COLLATE "C" NOT NULL CONSTRAINT requests_id UNIQUE,
   merchant text COLLATE "C" NOT NULL,
   source text COLLATE "C" NOT NULL,
@@ -40,15 +37,12 @@ CREATE TABLE requests (
   verdict text COLLATE "C" NOT NULL,
   reason text,
   diagnosis text,
-  sha256 text NOT NULL,
-  headers text NOT NULL,
-  body bytea,
-  -- Of what brought no event, as long as its content is there.
-  aside_at bigint GENERATED ALWAYS AS (CASE WHEN verdict <> 'accepted' AND expired_at IS NULL THEN received_at END) STORED
-) WITH (toast_tuple_target = 8160, fillfactor = 75);
+  sha256 text NOT NULL
+);
 CREATE INDEX requests_of_merchant ON requests (merchant, seq);
 CREATE INDEX requests_not_accepted ON requests (source, verdict, seq) WHERE verdict <> 'accepted';
-CREATE INDEX requests_aside ON requests (verdict, aside_at) WHERE aside_at IS NOT NULL;
+-- By age alone: a question for one source must not read this one whole.
+CREATE INDEX requests_quarantine ON requests (received_at) WHERE verdict = 'rejected' AND received_at >= 0;
 
 CREATE SEQUENCE events_seq;
 CREATE TABLE events (
@@ -56,7 +50,6 @@ CREATE TABLE events (
   sequence bigint,
   occurred_at bigint,
   recorded_at bigint NOT NULL,
-  expired_at bigint,
   item integer NOT NULL,
   duplicates integer NOT NULL DEFAULT 0,
   variants integer NOT NULL DEFAULT 0,
@@ -75,8 +68,7 @@ CREATE TABLE events (
   state text COLLATE "C" NOT NULL,
   note text,
   transaction_id text COLLATE "C",
-  movement text,
-  data text
+  movement text
 ) WITH (toast_tuple_target = 8160);
 CREATE INDEX events_of_merchant ON events (merchant, seq);
 CREATE INDEX events_of_transaction ON events (transaction_id, seq) WHERE transaction_id IS NOT NULL;
@@ -114,7 +106,8 @@ CREATE SEQUENCE deliveries_seq;
 CREATE TABLE deliveries (
   seq bigint PRIMARY KEY,
   created_at bigint NOT NULL,
-  expired_at bigint,
+  -- What it sends, among the contents: by time and by id. Null: of its own time, and under its own id.
+  body_at bigint,
   id text COLLATE "C" NOT NULL CONSTRAINT deliveries_id UNIQUE,
   merchant text COLLATE "C" NOT NULL,
   event text COLLATE "C" NOT NULL,
@@ -122,10 +115,9 @@ CREATE TABLE deliveries (
   endpoint text COLLATE "C" NOT NULL,
   transaction_id text COLLATE "C",
   format text COLLATE "C" NOT NULL,
-  -- Endpoints that are spoken to in one format share one body: that of this delivery. Both are null for `request`.
-  body_of text COLLATE "C",
-  body bytea
-) WITH (fillfactor = 75);
+  -- A request, whose bytes it passes on, or another delivery: endpoints that are spoken to in one format share one body.
+  body_of text COLLATE "C"
+);
 CREATE INDEX deliveries_of_merchant ON deliveries (merchant, seq);
 CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint, seq);
 CREATE INDEX deliveries_of_event ON deliveries (event);
@@ -186,7 +178,6 @@ CREATE INDEX resends_busy ON resends (seq) WHERE busy;
 CREATE TABLE attempts (
   started_at bigint NOT NULL,
   finished_at bigint,
-  expired_at bigint,
   duration_ms double precision,
   n integer NOT NULL,
   status_code integer,
@@ -195,18 +186,44 @@ CREATE TABLE attempts (
   outcome text COLLATE "C" NOT NULL,
   cause text COLLATE "C" NOT NULL,
   timings text,
+  PRIMARY KEY (delivery, n)
+);
+
+-- What expires: of a request its headers and body, of a published event its data, of a delivery its body, by the time and the id of that row.
+-- Whoever looks for it knows both, so that one partition is read. Partitions are named by the times they hold; the `other` one takes what
+-- fits none of them, because a clock was wrong.
+CREATE TABLE contents (
+  at bigint NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  headers text,
+  data text,
+  body bytea
+) PARTITION BY RANGE (at);
+CREATE INDEX contents_by_id ON contents (id);
+-- Bodies are kept as they are: compressing them would cost more time than it saves.
+ALTER TABLE contents ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE TABLE contents_other PARTITION OF contents DEFAULT WITH (toast_tuple_target = 8160);
+
+-- Of an attempt what was sent and answered, by its start.
+CREATE TABLE attempt_contents (
+  at bigint NOT NULL,
+  n integer NOT NULL,
+  delivery text COLLATE "C" NOT NULL,
   request_headers text,
   response_headers text,
-  response_body bytea,
-  PRIMARY KEY (delivery, n)
-) WITH (toast_tuple_target = 8160, fillfactor = 75);
+  response_body bytea
+) PARTITION BY RANGE (at);
+CREATE INDEX attempt_contents_by_delivery ON attempt_contents (delivery);
+ALTER TABLE attempt_contents ALTER COLUMN response_body SET STORAGE EXTERNAL;
+CREATE TABLE attempt_contents_other PARTITION OF attempt_contents DEFAULT WITH (toast_tuple_target = 8160);
 
--- What was too young, or still needed, when its turn to expire came.
-CREATE TABLE kept_back (
-  look_at bigint NOT NULL,
-  seq bigint NOT NULL,
+-- Of which table everything before `upto` is given up, since when, and what is still to be done about it (expire.ts).
+CREATE TABLE expired (
+  upto bigint NOT NULL,
+  at bigint NOT NULL,
   what text COLLATE "C" NOT NULL,
-  PRIMARY KEY (what, look_at, seq)
+  todo text,
+  PRIMARY KEY (what, upto)
 );
 
 -- Sums by time slot and, with slot -1, as things stand now. Each process adds to lines of its own `shard`, so that the commits of
@@ -228,30 +245,24 @@ CREATE TABLE tallies (
   PRIMARY KEY (slot, merchant, name, provider, kind, status, rail, currency, exponent, shard)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500);
 
--- Bodies are kept as they are: compressing them would cost more time than it saves.
-ALTER TABLE requests ALTER COLUMN body SET STORAGE EXTERNAL;
-ALTER TABLE deliveries ALTER COLUMN body SET STORAGE EXTERNAL;
-ALTER TABLE attempts ALTER COLUMN response_body SET STORAGE EXTERNAL;
-
 -- What commits send, in the order of the columns in the code: one array of such rows for each table (arrays.ts). What changes gets a type
 -- of another name, so that nodes of the version before go on.
 CREATE TYPE event_row AS (
   sequence int8, occurred_at int8, recorded_at int8, item int8, routed int8, id text, merchant text, provider text, source text,
-  request text, type text, dedupe_key text, fact bytea, digest text, state text, note text, transaction_id text, movement text,
-  data text
+  request text, type text, dedupe_key text, fact bytea, digest text, state text, note text, transaction_id text, movement text
 );
 CREATE TYPE request_row AS (
   received_at int8, size int8, duplicates int8, events int8, id text, merchant text, source text, provider text, verdict text,
-  reason text, diagnosis text, sha256 text, headers text, body bytea
+  reason text, diagnosis text, sha256 text
 );
+CREATE TYPE content_row AS (at int8, id text, headers text, data text, body bytea);
 CREATE TYPE transaction_row AS (
   seq int8, updated_at int8, id text, merchant text, provider text, kind text, key text, status text, rail text, currency text,
   parent text, doc text, fold text, refs text[]
 );
 CREATE TYPE delivery_row AS (
-  created_at int8, due_at int8, started_at int8, attempt_count int8, turn int8, ordered int8, ordered_wait int8, forced bool, id text,
-  merchant text, event text, event_type text, endpoint text, transaction_id text, format text, body_of text, body bytea, owner text,
-  resend text
+  created_at int8, body_at int8, due_at int8, started_at int8, attempt_count int8, turn int8, ordered int8, ordered_wait int8, forced bool, id text,
+  merchant text, event text, event_type text, endpoint text, transaction_id text, format text, body_of text, owner text, resend text
 );
 CREATE TYPE tally_row AS (
   shard int8, slot int8, count int8, last_at int8, exponent int8, value text, merchant text, name text, provider text, kind text,
