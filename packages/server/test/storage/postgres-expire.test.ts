@@ -89,11 +89,11 @@ describe('PostgreSQL drops what has expired', { skip: postgres === null && 'no P
         commits += 1;
       }
     })();
-    for (let n = 0; n < 6; n++) await expireAll(storage, 'events');
+    for (let n = 0; n < 6 || (commits < 8 && n < 60); n++) await expireAll(storage, 'events');
     expiring = false;
     await load;
     assert.ok((await partitions(database)).includes(old), 'it was dropped under its reader');
-    assert.ok(commits > 5, `${commits} commits`);
+    assert.ok(commits >= 8, `${commits} commits`);
     assert.ok(longest < BEARABLE_MS, `a commit waited for ${longest} ms`);
     t.diagnostic(`${commits} commits, the longest took ${Math.round(longest)} ms`);
     await reader.query('COMMIT');
