@@ -13,7 +13,7 @@ const ROWS = typedRowsOf('content_row', COLUMNS);
 export type ContentRow = RowOf<typeof COLUMNS>;
 
 /** Writes what expires, under the time and the id of the row that it belongs to. */
-export const insertContents = stepOver('contents', {
+export const insertContents = stepOver('kept', {
   rows: ROWS,
   text: (rows) => `contents_made AS (INSERT INTO contents (${ROWS.names}) SELECT ${ROWS.names} FROM ${rows})`,
 });
