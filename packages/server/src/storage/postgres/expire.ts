@@ -3,11 +3,11 @@ import type { Expired, ExpiryStep } from '../contract.ts';
 import { GIVE_UP } from './contents.ts';
 import type { Contents } from './contents.ts';
 import { BODY_AT } from './deliveries.ts';
-import { isTransient, storageError } from './errors.ts';
+import { isLost, isReadOnly, isTransient, storageError } from './errors.ts';
 import { dropPartition, makePartition, missing, otherOf, partitionsOf, widthFor } from './partitions.ts';
 import type { Partition } from './partitions.ts';
 import { WITH_CONTENT } from './requests.ts';
-import { once } from './transact.ts';
+import { once, rolledBack } from './transact.ts';
 
 /** Commits may have to wait for so long, once in a minute, while somebody reads what is to be dropped. */
 const WAIT_MS = 200;
@@ -59,7 +59,7 @@ export function expiryOperations(hot: Pool) {
 /** Where another node is at it, or somebody reads for long, it is for later. */
 async function inTurn(hot: Pool, work: (client: PoolClient) => Promise<Expired>): Promise<Expired> {
   const client = await hot.connect().catch((error: unknown) => {
-    throw storageError(error);
+    throw storageError(error, { down: true });
   });
   try {
     await client.query(`BEGIN; SET LOCAL lock_timeout = ${WAIT_MS}`);
@@ -69,11 +69,7 @@ async function inTurn(hot: Pool, work: (client: PoolClient) => Promise<Expired>)
     client.release();
     return done;
   } catch (error) {
-    const rolledBack = await client.query('ROLLBACK').then(
-      () => true,
-      () => false,
-    );
-    client.release(!rolledBack);
+    client.release(isLost(error) || isReadOnly(error) || !(await rolledBack(client)));
     if (isTransient(error)) return NOTHING;
     throw storageError(error);
   }

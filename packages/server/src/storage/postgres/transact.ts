@@ -44,7 +44,8 @@ export async function atomically<Result>(
   }
 }
 
-async function rolledBack(client: PoolClient): Promise<boolean> {
+/** False: the state of the connection is not certain. */
+export async function rolledBack(client: PoolClient): Promise<boolean> {
   return client.query('ROLLBACK').then(
     () => true,
     () => false,
