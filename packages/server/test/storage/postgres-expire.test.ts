@@ -203,6 +203,22 @@ describe('PostgreSQL drops what has expired', { skip: postgres === null && 'no P
     assert.deepEqual(await storage.check({ now: in40Days.now }), []);
   });
 
+  it('much that came before there was room stays where it is, and goes row by row', async (t) => {
+    const { storage, database } = await open(t);
+    const body = new Uint8Array(1024 * 1024).fill(120);
+    await storage.record(Array.from({ length: 36 }, (_, n) => inbound(request(`r${n}`, { body }), event(`e${n}`))));
+    await expireAll(storage, 'events', { before: 0, now: T });
+    await storage.record([paid(90, T + 120_000)]);
+    await expireAll(storage, 'events', { before: 0, now: T + 120_000 });
+    const [made] = (await partitions(database)).filter((name) => name !== 'contents_other');
+    assert.equal((await partitions(database)).length, 2);
+    const rows = async (table: string) => (await database.sql(`SELECT count(*)::int AS n FROM ${table}`))[0]?.['n'];
+    assert.deepEqual([await rows('contents_other'), await rows(made ?? '')], [36, 2]);
+    await deliver(storage, T + 130_000);
+    assert.equal((await expireAll(storage, 'events')).expired, 38);
+    assert.deepEqual(await storage.check({ now: LATER }), []);
+  });
+
   it('of several nodes one has each step', async (t) => {
     const { storage, database } = await open(t);
     await livedIn(storage);

@@ -92,7 +92,7 @@ async function next(client: PoolClient, table: Contents, step: ExpiryStep): Prom
   const { before, now } = step;
   const width = widthFor(now - before);
   const there = await partitionsOf(client, table);
-  const room = missing(table, { there, now, width });
+  const room = await missing(client, table, { there, now, width });
   if (room !== null) {
     await makePartition(client, table, room);
     return GOES_ON;

@@ -38,14 +38,27 @@ export async function partitionsOf(client: ClientBase, table: Contents): Promise
     .sort((a, b) => a.lower - b.lower);
 }
 
+/** Where more than this came before its partition was made, it stays where it is: moving it would hold up what comes. */
+const MOST_MOVED_BYTES = 32 * 1024 * 1024;
+const SOON_MS = 60_000;
+
+interface Room {
+  readonly there: readonly Partition[];
+  readonly now: number;
+  readonly width: number;
+}
+
 /** The partition that is missing for what comes within the next day; null where there is one. */
-export function missing(table: Contents, { there, now, width }: { there: readonly Partition[]; now: number; width: number }) {
-  let at = now;
+export async function missing(client: ClientBase, table: Contents, { there, now, width }: Room): Promise<Partition | null> {
+  const { rows } = await client.query<{ bytes: number }>(`SELECT pg_total_relation_size('${otherOf(table)}') AS bytes`);
+  const tooMuch = (rows[0]?.bytes ?? 0) > MOST_MOVED_BYTES;
+  const first = tooMuch ? now + SOON_MS : now;
+  let at = first;
   for (const { lower, upper } of there) if (lower <= at && at < upper) at = upper;
-  if (at > now + Math.min(width, DAY_MS)) return null;
+  if (at > first + Math.min(width, DAY_MS)) return null;
   const from = Math.floor(at / width) * width;
   return partition(table, {
-    lower: Math.max(from, ...there.filter(({ upper }) => upper <= at).map(({ upper }) => upper)),
+    lower: Math.max(tooMuch ? first : from, from, ...there.filter(({ upper }) => upper <= at).map(({ upper }) => upper)),
     upper: Math.min(from + width, ...there.filter(({ lower }) => lower > at).map(({ lower }) => lower)),
   });
 }
