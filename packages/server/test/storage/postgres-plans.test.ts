@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
 import { Client } from 'pg';
 import { openStorage } from '../../src/storage/open.ts';
+import { statementOf } from '../../src/storage/postgres/steps.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { attempt, delivery, event, inbound, lease, ME, payment, published, request, settlement, T, withDeliveries } from './given.ts';
@@ -153,3 +154,13 @@ it(
     await database.drop();
   },
 );
+
+it('a statement of many steps has a name of its own, which PostgreSQL does not cut', () => {
+  const step = (name: string) => ({ name, text: () => name, rows: () => Buffer.alloc(0) });
+  const same = 'requests_known+transactions_moved+deliveries+kept+tallies+much_more';
+  const [one, other, again] = ['a', 'b', 'a'].map((last) => statementOf([step(same), step(last)], new Map()));
+  assert.ok(one && other && again);
+  assert.ok(one.name.length <= 63 && other.name.length <= 63, `${one.name}, ${other.name}`);
+  assert.notEqual(one.name, other.name);
+  assert.deepEqual(again, one);
+});

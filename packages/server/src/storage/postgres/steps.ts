@@ -19,18 +19,22 @@ export function stepOver<const C extends Columns>(
   return (rows) => (rows.length === 0 ? [] : [{ name, text: (at) => text(typed.unnest(at)), rows: (types) => typed.bind(rows, types) }]);
 }
 
-const texts = new Map<string, string>();
+/** PostgreSQL cuts a longer name, and then takes two statements for one. */
+const LONGEST_NAME = 63;
+
+const prepared = new Map<string, Pick<Statement, 'name' | 'text'>>();
 
 /** Steps as one statement: a batch costs one message each way, whatever it writes. No step sees what another one writes. */
 export function statementOf(steps: readonly Step[], types: RowTypes): Statement {
-  const name = steps.map((step) => step.name).join('+');
-  let text = texts.get(name);
-  if (text === undefined) {
+  const key = steps.map((step) => step.name).join('+');
+  let statement = prepared.get(key);
+  if (statement === undefined) {
     const written = steps.flatMap((step, index) => (step.condition ? [] : [step.text(index + 1)]));
     const conditions = steps.flatMap((step, index) => (step.condition ? [step.text(index + 1)] : []));
-    texts.set(name, (text = `WITH ${written.join(', ')} SELECT ${conditions.join(', ')}`));
+    const name = key.length <= LONGEST_NAME ? key : `${key.slice(0, LONGEST_NAME - 8)} ${prepared.size}`;
+    prepared.set(key, (statement = { name, text: `WITH ${written.join(', ')} SELECT ${conditions.join(', ')}` }));
   }
-  return { name, text, values: steps.map(({ rows }) => rows(types)) };
+  return { ...statement, values: steps.map(({ rows }) => rows(types)) };
 }
 
 export function runSteps(client: ClientBase, steps: readonly Step[], types: RowTypes): Promise<unknown>[] {
