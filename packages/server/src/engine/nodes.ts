@@ -24,6 +24,8 @@ export interface NodesParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
+  /** Only a fresh start reads what is really there. */
+  readonly onFatal: (error: Error) => void;
   /** Names this node. */
   readonly node: string;
 }
@@ -40,7 +42,7 @@ export interface Nodes {
  * The other nodes on a shared store. Each writes a line of its own every second, and reads in the same statement how far the directory
  * is and who else lives: one small question, which stays true whatever hints were lost. Hints only make it quicker.
  */
-export function createNodes({ storage, directory, deliver, observe, signal, clock, timers, log, node }: NodesParts): Nodes {
+export function createNodes({ storage, directory, deliver, observe, signal, clock, timers, log, onFatal, node }: NodesParts): Nodes {
   /** By node: beats since it was last seen. */
   const others = new Map<string, number>();
   const told = new Set<string>();
@@ -53,8 +55,12 @@ export function createNodes({ storage, directory, deliver, observe, signal, cloc
   let beating: Promise<void> = Promise.resolve();
 
   async function beat(): Promise<void> {
+    const known = directory.version();
     try {
       const found = await storage.beat({ node, news: news() });
+      // After a failover to a standby that lagged: what is held here was lost there, and other changes get its numbers.
+      if (found.directory < known)
+        onFatal(new Error(`The database is behind (version ${found.directory}) the configuration that this node read from it (${known}).`));
       await follow(found.directory);
       await watch(found.others);
       observe.emit('peers', found.others);
