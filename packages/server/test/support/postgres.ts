@@ -112,7 +112,7 @@ export async function freePort(): Promise<number> {
 const BASE = { fsync: 'on', shared_buffers: '64MB', max_connections: '100', unix_socket_directories: '', listen_addresses: '127.0.0.1' };
 
 /** Ends the server by the signal it is told, and at once where the test process is gone: a killed test leaves no server behind. */
-const GUARD = '"$@" & read -r signal; kill -s "${signal:-QUIT}" $!; wait $!';
+const GUARD = '"$@" & read -r signal; kill -s "${signal:-QUIT}" $!; kill -s CONT $!; wait $!';
 
 type Guarded = ChildProcessByStdio<Writable, null, Readable>;
 
