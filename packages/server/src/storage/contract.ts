@@ -427,6 +427,8 @@ export interface Settlement {
   readonly finishedAt: number;
   /** True: when this finishes, the next of its transaction and endpoint is due. */
   readonly ordered?: boolean;
+  /** It was given before, and nobody knows whether it was written then (`StorageFailure.unsure`): if so, it is settled. */
+  readonly again?: true;
 }
 
 export interface AddedDelivery extends NewDelivery {

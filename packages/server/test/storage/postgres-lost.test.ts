@@ -4,10 +4,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { transactionId } from '@paybell/sdk';
 import { Client } from 'pg';
-import type { StorageFailure } from '../../src/storage/contract.ts';
+import type { LeasedDelivery, StorageFailure } from '../../src/storage/contract.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { delivery, event, lease, payment, published, T } from './given.ts';
+import { claimAll, delivery, event, lease, payment, published, settlement, T, withDeliveries } from './given.ts';
 import { startProxy } from './postgres-proxy.ts';
 import type { Cut } from './postgres-proxy.ts';
 
@@ -73,6 +73,30 @@ describe('a PostgreSQL that is lost', { skip: postgres === null && 'no PostgreSQ
   });
 
   for (const cut of ['before', 'after'] as readonly Cut[]) {
+    test(`a result is cut off ${cut} it is on disk, and nobody gets through for a while: given again it counts once, and as settled`, async () => {
+      const database = await postgres!.fresh();
+      const proxy = await startProxy(database.url);
+      const store = await openStorage(proxy.url);
+      try {
+        await store.open();
+        await withDeliveries(store, 'end_1', ['d1', 'd2']);
+        const [first, second] = (await claimAll(store, 'end_1')) as [LeasedDelivery, LeasedDelivery];
+        proxy.shutWithNextCut();
+        proxy.cutNextCommit(cut);
+        const unsure = (error: StorageFailure): boolean => error.unsure;
+        await assert.rejects(store.settle([settlement(first)]), unsure);
+        proxy.open();
+        const results = [{ ...settlement(first), again: true as const }, settlement(second)];
+        assert.deepEqual(await store.settle(results), ['settled', 'settled']);
+        assert.deepEqual(await store.settle([settlement(first), settlement(second)]), ['fenced', 'fenced']);
+        assert.deepEqual(await store.check({ now: T }), []);
+      } finally {
+        await store.close();
+        await proxy.close();
+        await database.drop();
+      }
+    });
+
     test(`a first start that is cut off ${cut} its schema is on disk leaves nothing half made`, async () => {
       const database = await postgres!.fresh();
       const proxy = await startProxy(database.url);

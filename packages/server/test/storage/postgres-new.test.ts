@@ -3,10 +3,11 @@ import { after, describe, test } from 'node:test';
 import { transactionId } from '@paybell/sdk';
 import type { Transaction } from '@paybell/sdk';
 import { Client } from 'pg';
-import type { Arrival, Storage } from '../../src/storage/contract.ts';
+import type { Arrival, Storage, StorageFailure } from '../../src/storage/contract.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
+import { startProxy } from './postgres-proxy.ts';
 import { claimAll, delivery, event, inbound, payment, request, T } from './given.ts';
 
 const postgres = await startPostgres();
@@ -125,6 +126,24 @@ describe('a batch that looks all new', { skip: postgres === null && 'no PostgreS
         ['d_x2', 'd_both', 'd_x0'],
       );
     }));
+
+  test('of which one part is written and the other finds no connection: the failure says that some of it may stand', async () => {
+    const database = await postgres!.fresh();
+    const proxy = await startProxy(database.url);
+    const store = await openStorage(proxy.url);
+    try {
+      await store.open();
+      await store.record([paid('seen')]);
+      proxy.shut();
+      const mixed = [...Array.from({ length: 40 }, (_, n) => paid(`n${n}`)), repeated('seen')];
+      await assert.rejects(store.record(mixed), (error: StorageFailure) => error.name === 'StorageError' && error.down && error.unsure);
+      assert.equal((await database.sql('SELECT id FROM events')).length, 41);
+    } finally {
+      await store.close();
+      await proxy.close();
+      await database.drop();
+    }
+  });
 
   test('that never is one is not guessed to be one each time', () =>
     onTwo(async (_mine, other, database) => {

@@ -11,11 +11,14 @@ export interface Proxy {
   cuts(): number;
   /** From the next cut on nobody gets through any more. */
   shutWithNextCut(): void;
+  /** Nobody new gets through any more. */
+  shut(): void;
+  open(): void;
   close(): Promise<void>;
 }
 
-/** What a commit ends with: a statement of its own, or the Sync behind a batch that is all new, which begins with its locks. */
-const ENDS = ['COMMIT\0', 'record_locks\0'];
+/** What a commit ends with: a statement of its own, or the Sync behind a batch that is all new, which begins with its locks, or behind results. */
+const ENDS = ['COMMIT\0', 'record_locks\0', 'settle\0'];
 
 /** The server is ready for the next query, and in no transaction. */
 const IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
@@ -71,6 +74,12 @@ export async function startProxy(target: string): Promise<Proxy> {
     cuts: () => cuts,
     shutWithNextCut() {
       shutting = true;
+    },
+    shut() {
+      shut = true;
+    },
+    open() {
+      shut = shutting = false;
     },
     async close() {
       for (const socket of open) socket.destroy();

@@ -1,4 +1,4 @@
-import type { Settlement } from '../../storage/contract.ts';
+import type { Settlement, StorageFailure } from '../../storage/contract.ts';
 import type { Log, Storage, Timers } from '../ports.ts';
 
 const BATCH = 500;
@@ -17,6 +17,8 @@ interface Waiter {
   readonly done: (answer: 'settled' | 'fenced') => void;
 }
 
+const asGivenAgain = ({ settlement, done }: Waiter): Waiter => ({ settlement: { ...settlement, again: true }, done });
+
 /** Writes results together, as many as came while the commit before ran. A result is never dropped: where the store fails, it is tried again. */
 export function createSettler({ storage, timers, log }: { storage: Storage; timers: Timers; log: Log }): Settler {
   let queue: Waiter[] = [];
@@ -33,6 +35,7 @@ export function createSettler({ storage, timers, log }: { storage: Storage; time
         for (const [index, { done }] of batch.entries()) done(answers[index] ?? 'fenced');
       } catch (error) {
         log.error({ error: String(error), results: batch.length }, 'results could not be written; trying again');
+        if ((error as Partial<StorageFailure>).unsure === true) queue = [...batch.map(asGivenAgain), ...queue.slice(batch.length)];
         await new Promise<void>((resolve) => timers.after(AGAIN_MS, resolve));
       }
     }

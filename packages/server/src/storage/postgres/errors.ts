@@ -60,15 +60,20 @@ export function isUnmet(error: unknown): boolean {
 
 /** `unsure`: a try was made whose end nobody knows. `down`: there was no connection for it. */
 export function storageError(error: unknown, { unsure = false, down = false } = {}): StorageError {
-  if (error instanceof StorageError && error.unsure === unsure && (error.down || !down)) return error;
+  if (error instanceof StorageError) {
+    if (error.unsure >= unsure && error.down >= down) return error;
+    return new StorageError(error.message, error.code, { unsure: unsure || error.unsure, down: down || error.down });
+  }
   const { message } = error as Error;
   const code = codeOf(error);
   if (/after calling end/.test(message)) return new StorageError('The database is not open.', null);
   if (code === 'ERR_INVALID_URL')
     return new StorageError('This is no address of a database: write postgres://user:password@host:5432/name.', code);
-  const sentence = error instanceof StorageError ? message : `PostgreSQL: ${message === '' ? code : message}`;
   // Where a name has several addresses, the error of all of them together has no message of its own.
-  return new StorageError(sentence, code, { unsure, down: down || isLost(error) || isReadOnly(error) || isFull(code) });
+  return new StorageError(`PostgreSQL: ${message === '' ? code : message}`, code, {
+    unsure,
+    down: down || isLost(error) || isReadOnly(error) || isFull(code),
+  });
 }
 
 /** Out of connections, memory or disk. */

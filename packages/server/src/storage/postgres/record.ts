@@ -57,12 +57,22 @@ export function recordOperations(hot: Pool, parts: { readonly skew: Skew; readon
   return {
     async record(arrivals: readonly Arrival[]): Promise<Recorded[]> {
       const { fresh, rest } = novelty.part(arrivals);
-      const parted = await Promise.all([fresh.length === 0 ? [] : asNew(fresh), rest.length === 0 ? [] : carefully(rest)]);
-      if (fresh.length === 0 || rest.length === 0) return parted.flat();
-      const answers = new Map([...fresh, ...rest].map((arrival, index) => [arrival, parted.flat()[index] as Recorded]));
+      if (rest.length === 0) return fresh.length === 0 ? [] : asNew(fresh);
+      if (fresh.length === 0) return carefully(rest);
+      const recorded = await both(asNew(fresh), carefully(rest));
+      const answers = new Map([...fresh, ...rest].map((arrival, index) => [arrival, recorded[index] as Recorded]));
       return arrivals.map((arrival) => answers.get(arrival) as Recorded);
     },
   };
+}
+
+/** Where one of the two failed the other may stand. */
+async function both(...parts: readonly Promise<Recorded[]>[]): Promise<Recorded[]> {
+  const ended = await Promise.allSettled(parts);
+  return ended.flatMap((part) => {
+    if (part.status === 'fulfilled') return part.value;
+    throw storageError(part.reason, { unsure: true });
+  });
 }
 
 interface NewBatch {

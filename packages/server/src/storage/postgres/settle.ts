@@ -103,7 +103,8 @@ export function settleOperations(
     const finished = results.flatMap(({ delivery, ordered, next, finishedAt }) =>
       ordered === true && next.status !== 'pending' ? [{ id: delivery, at: skew.toDatabase(finishedAt) }] : [],
     );
-    return atomically(hot, async (client, { maybeDone }) => {
+    const begun = { maybeDone: results.some(({ again }) => again === true) };
+    const work = async (client: PoolClient, { maybeDone }: { readonly maybeDone: boolean }): Promise<readonly Settled[]> => {
       // Where a try before this one stands, the fence makes doing it again harmless.
       const before = maybeDone ? (await standing(client, results)).rows : [];
       if (finished.length === 0) return [...(await client.query<Settled>(statement)).rows, ...before];
@@ -114,7 +115,8 @@ export function settleOperations(
         ...letGo(client, finished),
       ]);
       return [...settled, ...before];
-    });
+    };
+    return atomically(hot, work, begun);
   }
 
   return {
