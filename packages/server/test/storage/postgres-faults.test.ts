@@ -8,6 +8,7 @@ import { postgresStore } from '../../src/storage/postgres/store.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 import { claimAll, delivery, event, inbound, lease, payment, published, request, settlement, T, withDeliveries } from './given.ts';
+import { waiting } from './postgres-locks.ts';
 import { startProxy } from './postgres-proxy.ts';
 import type { Cut } from './postgres-proxy.ts';
 
@@ -36,11 +37,6 @@ const ids = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ 
 
 const first = (stores: readonly Storage[]): Storage => stores[0] as Storage;
 const second = (stores: readonly Storage[]): Storage => stores[1] as Storage;
-
-/** Resolves once so many statements wait for a lock; gives up after a while, for the assertions to tell. */
-async function waiting(database: TestDatabase, count: number): Promise<void> {
-  for (let left = 300; left > 0 && (await database.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length < count; left--);
-}
 
 function faults(): void {
   for (const cut of ['before', 'after'] as readonly Cut[]) {

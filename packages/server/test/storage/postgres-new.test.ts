@@ -7,6 +7,7 @@ import type { Arrival, Storage, StorageFailure } from '../../src/storage/contrac
 import { openStorage } from '../../src/storage/open.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
+import { waiting } from './postgres-locks.ts';
 import { startProxy } from './postgres-proxy.ts';
 import { claimAll, delivery, event, inbound, payment, request, T } from './given.ts';
 
@@ -164,8 +165,3 @@ describe('a batch that looks all new', { skip: postgres === null && 'no PostgreS
       assert.ok(guesses > 0 && guesses <= 12, `${guesses} batches were rolled back`);
     }));
 });
-
-/** Resolves once so many wait for a lock; gives up after a while, for the assertions to tell. */
-async function waiting(database: TestDatabase, count: number): Promise<void> {
-  for (let left = 5_000; left > 0 && (await database.sql('SELECT 1 FROM pg_locks WHERE NOT granted')).length < count; left--);
-}

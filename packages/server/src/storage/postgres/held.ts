@@ -51,7 +51,7 @@ const LOCK = {
 };
 
 /** Holds these transactions until the commit, whether they are there yet or not, and takes the commit's place among all. */
-export function lockStatement(ids: readonly string[]): Statement {
+export function lockStatement(ids: readonly string[]): Statement & { values: unknown[] } {
   return { ...LOCK, values: [encode('text', ids)] };
 }
 
@@ -78,7 +78,7 @@ export function namedBy(events: readonly NewEvent[]): string[] {
 
 /** Holds these transactions until the commit, whether they are there yet or not. */
 export async function lockTransactions(client: PoolClient, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await client.query({ ...LOCK, values: [encode('text', ids)] });
+  if (ids.length > 0) await client.query(lockStatement(ids));
 }
 
 /** The rows that a commit works on, as they are in the database with its own changes on top. */

@@ -1,4 +1,5 @@
 import type { Arrival } from '../contract.ts';
+import { namedBy } from './held.ts';
 
 /** How many places there are for what was seen lately; a newer one takes the place of an older one. */
 const PLACES = 1 << 17;
@@ -95,18 +96,14 @@ export function createNovelty(): Novelty {
 
 /** What touches a transaction that something not new touches goes with that: so the deliveries of a transaction keep their order. */
 function keepTogether(arrivals: readonly Arrival[], guesses: boolean[]): void {
-  const touched = new Set(arrivals.flatMap((arrival, index) => (guesses[index] === true ? [] : named(arrival))));
+  const touched = new Set(arrivals.flatMap((arrival, index) => (guesses[index] === true ? [] : namedBy(arrival.events))));
   for (let grown = true; grown;) {
     grown = false;
     for (const [index, arrival] of arrivals.entries()) {
-      if (guesses[index] !== true || !named(arrival).some((id) => touched.has(id))) continue;
+      if (guesses[index] !== true || !namedBy(arrival.events).some((id) => touched.has(id))) continue;
       guesses[index] = false;
-      for (const id of named(arrival)) touched.add(id);
+      for (const id of namedBy(arrival.events)) touched.add(id);
       grown = true;
     }
   }
-}
-
-function named({ events }: Arrival): string[] {
-  return events.flatMap(({ transaction, parent }) => [transaction, parent]).filter((id) => id !== null);
 }

@@ -68,7 +68,7 @@ class Trip extends Query {
  */
 export async function inOneTrip(pool: Pool, statements: readonly Statement[]): Promise<void> {
   const client = await pool.connect().catch((error: unknown) => {
-    throw storageError(error);
+    throw storageError(error, { down: true });
   });
   const { promise, resolve, reject } = Promise.withResolvers<null>();
   const trip = new Trip(statements, (error) => (error ? reject(error) : resolve(null)));
